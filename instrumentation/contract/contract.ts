@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { hashJson } from "../json/canonical.ts";
+import type { JsonValue } from "../json/json.ts";
+import { SIDE_EFFECT_CLASSES } from "./evidence.ts";
+
+const text = z.string().min(1).max(10_000);
+const texts = z.array(text).max(1_000);
+const count = z.int().min(0);
+const json: z.ZodType<JsonValue> = z.json();
+const jsonPointer = z.string().regex(/^(\/.*)?$/s, "a JSON pointer starts with / or is empty");
+
+const artifact = z.strictObject({
+  /** What `recordArtifact()` calls it. */
+  name: text,
+  /** Where its bytes are re-read from; decides the probe. */
+  kind: z.enum(["file", "json", "row", "url", "diff", "report", "message", "object"]).default("file"),
+  /** Where it must be; without it the run has to record a reference. */
+  path: text.optional(),
+  /** Bytes it must have; 0 allows an empty one. Default 1. */
+  minBytes: count.default(1),
+  /** JSON Schema (draft 2020-12 or 7) that its JSON content must satisfy. */
+  schema: z.record(z.string(), json).optional(),
+});
+
+const sideEffect = z.strictObject({
+  tool: text,
+  /** What the call must have been given; absent: any arguments. */
+  arguments: json.optional(),
+  /** `subset` lets the call carry more object members than expected. Key order never counts. Default `exact`. */
+  match: z.enum(["exact", "subset"]).default("exact"),
+  /** JSON pointers cut from both sides before comparing; `*` stands for any array index or key. */
+  ignore: z.array(jsonPointer).default([]),
+  times: z.union([z.strictObject({ exactly: count }), z.strictObject({ atLeast: count })]).default({ exactly: 1 }),
+  /**
+   * What proves that it happened: the call came back without an error (`result`), it also gave a durable reference
+   * (`reference`), or an artifact probe also found that reference (`probe`). Default `result`.
+   */
+  confirmedBy: z.enum(["result", "reference", "probe"]).default("result"),
+});
+
+const content = z.strictObject({
+  contains: text,
+  /** Default true. */
+  ignoreCase: z.boolean().default(true),
+  /** Characters dropped on both sides before comparing, such as `,` in numbers. */
+  ignoreCharacters: z.string().max(100).default(""),
+});
+
+/** The contract a run is judged by. JSON-serialisable; unknown keys are errors. */
+export const runContractSchema = z.strictObject({
+  version: z.literal(1).default(1),
+  agent: text.max(200),
+  artifacts: z.array(artifact).max(1_000).default([]),
+  /** Paths (relative to the run's folder) that must exist and not be empty; `atLeast` of them, all by default. */
+  evidencePaths: z.strictObject({ paths: texts, atLeast: count.optional() }).optional(),
+  tools: z.strictObject({ allowed: texts.optional(), forbidden: texts.optional() }).optional(),
+  /** Files the run may touch, as globs, seen by a git diff of `workspace`. */
+  changes: z
+    .strictObject({
+      workspace: text.default("."),
+      expected: texts.default([]),
+      allowed: texts.optional(),
+      forbidden: texts.default([]),
+    })
+    .optional(),
+  mutations: z
+    .strictObject({
+      /** Calls of these tools must not have succeeded. */
+      forbiddenTools: texts.default([]),
+      /** No successful call of these classes. */
+      forbiddenClasses: z.array(z.enum(SIDE_EFFECT_CLASSES)).default([]),
+    })
+    .optional(),
+  sideEffects: z
+    .strictObject({
+      expected: z.array(sideEffect).max(1_000).default([]),
+      /** Whether successful mutating calls that no expectation covers are allowed. Default `forbid`. */
+      others: z.enum(["allow", "forbid"]).default("forbid"),
+    })
+    .optional(),
+  /** Observed by the run's state reader before and after; compared as JSON. */
+  state: z.strictObject({ from: json.optional(), to: z.array(json).min(1) }).optional(),
+  verification: z
+    .strictObject({
+      /** Program and arguments; no shell ever sees it. */
+      command: z.array(z.string().max(10_000)).min(1).max(1_000),
+      cwd: text.default("."),
+      timeoutSeconds: z.number().positive().max(86_400).default(60),
+      exitCode: z.int().default(0),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      /** Default 3600: every run has an end. */
+      timeoutSeconds: z.number().positive().max(2_592_000).default(3_600),
+      maxRetries: count.optional(),
+      maxSteps: count.optional(),
+    })
+    .default({ timeoutSeconds: 3_600 }),
+  answer: z
+    .strictObject({ required: z.array(content).default([]), forbidden: z.array(content).default([]) })
+    .optional(),
+  /** Whether "there was nothing to do" is an acceptable end, provided nothing was changed. Default false. */
+  allowSkip: z.boolean().default(false),
+});
+
+export type RunContract = z.output<typeof runContractSchema>;
+export type RunContractInput = z.input<typeof runContractSchema>;
+export type ArtifactRequirement = RunContract["artifacts"][number];
+export type ExpectedSideEffect = NonNullable<RunContract["sideEffects"]>["expected"][number];
+export type ContentRule = NonNullable<RunContract["answer"]>["required"][number];
+
+/** A contract that does not parse. `problems` names every key and its bound. */
+export class ContractError extends Error {
+  readonly code = "RUNPROOF_CONTRACT_INVALID";
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    super(`the run contract is not valid:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`, options);
+    this.name = "ContractError";
+    this.problems = problems;
+  }
+}
+
+/** Parses a contract from an untrusted source. Throws `ContractError` with every problem at once. */
+export function parseContract(value: unknown): RunContract {
+  const parsed = runContractSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ContractError(
+    parsed.error.issues.map((issue) => `${issue.path.map(String).join(".") || "contract"}: ${issue.message}`),
+    { cause: parsed.error },
+  );
+}
+
+/**
+ * Declares what a run promises. Fills in the defaults and freezes the result; throws `ContractError` at once, while
+ * the agent starts, because a contract that cannot be judged would make every run inconclusive.
+ */
+export const defineContract = (contract: RunContractInput): RunContract => Object.freeze(parseContract(contract));
+
+/** Identity of a contract: SHA-256 of its canonical JSON. */
+export const contractSha256 = (contract: RunContract): string => hashJson(contract as unknown as JsonValue);

@@ -1,0 +1,31 @@
+import type { Validator } from "../validator.ts";
+import { answer } from "./answer.ts";
+import { artifacts } from "./artifacts.ts";
+import { blockedDependency } from "./blocked-dependency.ts";
+import { changes } from "./changes.ts";
+import { completeness } from "./completeness.ts";
+import { evidencePaths } from "./evidence-paths.ts";
+import { limits } from "./limits.ts";
+import { mutations } from "./mutations.ts";
+import { runEnd } from "./run-end.ts";
+import { sideEffects } from "./side-effects.ts";
+import { state } from "./state.ts";
+import { tools } from "./tools.ts";
+import { verification } from "./verification.ts";
+
+/** Every validator there is. The order means nothing: `judge()` sorts what they find. */
+export const VALIDATORS: readonly Validator[] = [
+  answer,
+  artifacts,
+  blockedDependency,
+  changes,
+  completeness,
+  evidencePaths,
+  limits,
+  mutations,
+  runEnd,
+  sideEffects,
+  state,
+  tools,
+  verification,
+];

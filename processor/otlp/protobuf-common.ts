@@ -1,0 +1,123 @@
+import { checkAnyValueDepth } from "./any-value-depth.ts";
+import { type AnyValue, EMPTY_VALUE, type InstrumentationScope, type KeyValue, type Resource } from "./model.ts";
+import { NODES_PER_ATTRIBUTE } from "./node-budget.ts";
+import type { ProtobufReader } from "./protobuf-reader.ts";
+
+/**
+ * Messages of `opentelemetry/proto/common/v1` and `resource/v1`.
+ *
+ * The `read…` functions fill a given object, because protobuf lets a singular message come in several pieces.
+ * `string_value_strindex` and `key_strindex` belong to profiles; they are skipped and leave an empty value.
+ */
+
+/** `KeyValue` of the current field, appended to `attributes`. */
+export function readKeyValue(reader: ProtobufReader, attributes: KeyValue[], depth = 1): void {
+  reader.nodes.take(NODES_PER_ATTRIBUTE);
+  const keyValue: KeyValue = { key: "", value: EMPTY_VALUE };
+  const outerEnd = reader.enter();
+  while (reader.nextField()) {
+    switch (reader.field) {
+      case 1:
+        keyValue.key = reader.string();
+        break;
+      case 2:
+        keyValue.value = decodeAnyValue(reader, depth);
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  reader.leave(outerEnd);
+  attributes.push(keyValue);
+}
+
+/** `AnyValue` of the current field. The last member of the oneof wins. */
+export function decodeAnyValue(reader: ProtobufReader, depth = 1): AnyValue {
+  let value = EMPTY_VALUE;
+  const outerEnd = reader.enter();
+  while (reader.nextField()) {
+    switch (reader.field) {
+      case 1:
+        value = { type: "stringValue", value: reader.string() };
+        break;
+      case 2:
+        value = { type: "boolValue", value: reader.bool() };
+        break;
+      case 3:
+        value = { type: "intValue", value: reader.int64() };
+        break;
+      case 4:
+        value = { type: "doubleValue", value: reader.double() };
+        break;
+      case 5:
+        value = decodeArrayValue(reader, depth + 1);
+        break;
+      case 6:
+        value = decodeKeyValueList(reader, depth + 1);
+        break;
+      case 7:
+        value = { type: "bytesValue", value: reader.bytes() };
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  reader.leave(outerEnd);
+  return value;
+}
+
+function decodeArrayValue(reader: ProtobufReader, depth: number): AnyValue {
+  const values: AnyValue[] = [];
+  const outerEnd = reader.enter();
+  while (reader.nextField()) {
+    if (reader.field === 1) {
+      checkAnyValueDepth(depth);
+      reader.nodes.take(NODES_PER_ATTRIBUTE);
+      values.push(decodeAnyValue(reader, depth));
+    } else reader.skip();
+  }
+  reader.leave(outerEnd);
+  return { type: "arrayValue", value: values };
+}
+
+function decodeKeyValueList(reader: ProtobufReader, depth: number): AnyValue {
+  const values: KeyValue[] = [];
+  const outerEnd = reader.enter();
+  while (reader.nextField()) {
+    if (reader.field === 1) {
+      checkAnyValueDepth(depth);
+      readKeyValue(reader, values, depth);
+    } else reader.skip();
+  }
+  reader.leave(outerEnd);
+  return { type: "kvlistValue", value: values };
+}
+
+export function readResource(reader: ProtobufReader, resource: Resource): void {
+  const outerEnd = reader.enter();
+  while (reader.nextField()) {
+    if (reader.field === 1) readKeyValue(reader, resource.attributes);
+    else reader.skip();
+  }
+  reader.leave(outerEnd);
+}
+
+export function readScope(reader: ProtobufReader, scope: InstrumentationScope): void {
+  const outerEnd = reader.enter();
+  while (reader.nextField()) {
+    switch (reader.field) {
+      case 1:
+        scope.name = reader.string();
+        break;
+      case 2:
+        scope.version = reader.string();
+        break;
+      case 3:
+        readKeyValue(reader, scope.attributes);
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  reader.leave(outerEnd);
+}

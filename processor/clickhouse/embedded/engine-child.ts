@@ -1,0 +1,118 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+import type { EngineFailureCode, FromEngine, ToEngine } from "./engine-messages.ts";
+
+/** Why the embedded engine cannot serve. */
+export class EmbeddedEngineError extends Error {
+  readonly code: EngineFailureCode;
+
+  constructor(code: EngineFailureCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "EmbeddedEngineError";
+    this.code = code;
+  }
+}
+
+export interface EngineChild {
+  readonly pid: number | undefined;
+  readonly port: number;
+  /** Resolves with the way it ended. */
+  readonly exited: Promise<string>;
+  isAlive(): boolean;
+  /** Ends it at once (SIGKILL). */
+  kill(): void;
+  /** Asks it to drain and waits; kills it after `STOP_MILLIS`. */
+  stop(): Promise<void>;
+}
+
+/** Opening a large directory takes a while; a process that says nothing for this long will not serve. */
+const START_MILLIS = 60_000;
+/** Longer than the child's own drain. */
+const STOP_MILLIS = 15_000;
+
+/** Starts the child and waits until it serves. @throws EmbeddedEngineError */
+export async function startEngineChild(
+  options: Omit<Extract<ToEngine, { type: "start" }>, "type">,
+): Promise<EngineChild> {
+  const child = fork(entryPath(), [], {
+    execArgv: [],
+    // A group of its own: a Ctrl-C in the terminal must not end the engine before its parent has finished with it.
+    detached: true,
+    env: childEnvironment(),
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  const errors = tailOf(child);
+  const exited = new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  child.on("error", () => undefined);
+  const ready = await readiness(child, options, exited).catch((error: unknown) => {
+    child.kill("SIGKILL");
+    throw error instanceof EmbeddedEngineError ? withTail(error, errors()) : error;
+  });
+  return {
+    pid: child.pid,
+    port: ready.port,
+    exited,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
+    kill: () => void child.kill("SIGKILL"),
+    async stop() {
+      if (child.connected) child.send({ type: "shutdown" } satisfies ToEngine, () => undefined);
+      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MILLIS);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Compiled code starts the compiled entry, sources start the source: both lie beside this file. */
+function entryPath(): string {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return fileURLToPath(new URL(`./engine-process.${extension}`, import.meta.url));
+}
+
+/**
+ * Nothing of the parent's but what a process needs. No NODE_OPTIONS: a `--import` of ours would instrument the child.
+ * Each running statement holds one thread of the libuv pool; with the default 4, four heavy queries stop all file access.
+ */
+function childEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR, LD_LIBRARY_PATH } = process.env;
+  return { PATH, HOME, TMPDIR, LD_LIBRARY_PATH, TZ: "UTC", LC_ALL: "C.UTF-8", UV_THREADPOOL_SIZE: "48" };
+}
+
+function readiness(
+  child: ChildProcess,
+  options: Omit<Extract<ToEngine, { type: "start" }>, "type">,
+  exited: Promise<string>,
+): Promise<Extract<FromEngine, { type: "ready" }>> {
+  return new Promise((resolve, reject) => {
+    const fail = (code: EngineFailureCode, message: string) => reject(new EmbeddedEngineError(code, message));
+    const timer = setTimeout(() => fail("start_failed", "The embedded engine did not start in time."), START_MILLIS);
+    void exited.then((how) => fail("start_failed", `The embedded engine ended while starting (${how}).`));
+    child.once("message", (message: FromEngine) => {
+      clearTimeout(timer);
+      if (message.type === "ready") resolve(message);
+      else fail(message.code, message.message);
+    });
+    void exited.then(() => clearTimeout(timer));
+    child.send({ type: "start", ...options } satisfies ToEngine, () => undefined);
+  });
+}
+
+/** The last lines of stderr: where the engine says why it could not open its directory. */
+function tailOf(child: ChildProcess): () => string {
+  let tail = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    tail = (tail + text).slice(-2_000);
+  });
+  return () => tail;
+}
+
+function withTail(error: EmbeddedEngineError, tail: string): EmbeddedEngineError {
+  if (error.code !== "start_failed" || tail === "") return error;
+  if (/lock file|already running/i.test(tail)) {
+    return new EmbeddedEngineError("directory_in_use", "Another process uses the data directory.", { cause: error });
+  }
+  return new EmbeddedEngineError(error.code, `${error.message}\n${tail.trim()}`, { cause: error });
+}

@@ -1,0 +1,137 @@
+import { randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+import { EngineError, engineErrorFrom } from "./engine-error.ts";
+import type { EngineResult, EngineSessions } from "./engine-sessions.ts";
+import type { DataInsert } from "./insert-statement.ts";
+import { isPunctuation, isWord, lexSql, sqlName, sqlString } from "./sql-text.ts";
+
+export interface InsertRequest {
+  readonly insert: DataInsert;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly settings: ReadonlyMap<string, string>;
+  readonly database?: string;
+}
+
+/**
+ * Inserts foreign bytes. chDB's own insert call executes the text after a blank line of the payload as SQL, so the
+ * bytes go to a file that the engine reads as data and nothing else.
+ */
+export async function runInsert(
+  sessions: EngineSessions,
+  inboxDirectory: string,
+  request: InsertRequest,
+): Promise<EngineResult> {
+  const file = join(inboxDirectory, `${randomUUID()}.rows`);
+  try {
+    await pipeline(Readable.from(inlineThenBody(request)), createWriteStream(file, { flags: "wx", mode: 0o600 }));
+    const columns = await insertColumns(sessions, request);
+    return await sessions.run({
+      sql: insertSql(request.insert, columns, file),
+      role: "service",
+      settings: withInsertSettings(request.settings),
+      ...(request.database !== undefined && { database: request.database }),
+    });
+  } catch (error) {
+    throw withoutPath(error, file);
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function* inlineThenBody({ insert, body }: InsertRequest): AsyncGenerator<Uint8Array> {
+  if (insert.inlineData !== "") yield Buffer.from(insert.inlineData);
+  yield* body;
+}
+
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly default_type: string;
+  readonly default_expression: string;
+}
+
+/** The columns the data holds, in its order, as the table declares them. */
+async function insertColumns(sessions: EngineSessions, request: InsertRequest): Promise<Column[]> {
+  const { insert, database } = request;
+  const described = await describe(sessions, `DESCRIBE TABLE ${insert.table}`, database);
+  const insertable = described.filter((column) => column.default_type === "" || column.default_type === "DEFAULT");
+  if (insert.columns === undefined) return insertable;
+  const { isExcept, names } = parseColumnList(insert.columns);
+  if (isExcept) return insertable.filter((column) => !names.includes(column.name));
+  return names.map((name) => {
+    const column = insertable.find((candidate) => candidate.name === name);
+    if (column === undefined) {
+      throw new EngineError(16, "NO_SUCH_COLUMN_IN_TABLE", `No such column ${name} in table ${insert.table}.`);
+    }
+    return column;
+  });
+}
+
+/** `a, b.c`, `*` or `* EXCEPT (a, b.c)`; a dotted name may be quoted as one or in its parts. */
+function parseColumnList(list: string): { isExcept: boolean; names: string[] } {
+  const names: string[] = [];
+  let isExcept = false;
+  let isContinued = false;
+  for (const token of lexSql(list)) {
+    if (isPunctuation(token, "*")) isExcept = true;
+    else if (isPunctuation(token, ".")) isContinued = true;
+    else if (token.kind === "word" || token.kind === "quoted-name") {
+      if (isExcept && names.length === 0 && isWord(token, "EXCEPT")) continue;
+      if (isContinued) names.push(`${names.pop()}.${token.text}`);
+      else names.push(token.text);
+      isContinued = false;
+    }
+  }
+  return { isExcept, names };
+}
+
+async function describe(sessions: EngineSessions, sql: string, database: string | undefined): Promise<Column[]> {
+  const settings = new Map([["output_format_json_quote_64bit_integers", "1"]]);
+  const result = await sessions.run({
+    sql,
+    role: "service",
+    settings,
+    format: "JSONEachRow",
+    ...(database !== undefined && { database }),
+  });
+  const text = Buffer.from(result.bytes).toString();
+  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Column]));
+}
+
+function insertSql(insert: DataInsert, columns: readonly Column[], file: string): string {
+  const names = columns.map((column) => sqlName(column.name)).join(", ");
+  const structure = columns.map(declarationOf).join(", ");
+  const settings = insert.settings === undefined ? "" : `SETTINGS ${insert.settings} `;
+  const source = `file(${sqlString(file)}, ${sqlString(insert.format)}, ${sqlString(structure)}, 'none')`;
+  return `INSERT INTO ${insert.table} (${names}) ${settings}SELECT * FROM ${source}`;
+}
+
+function declarationOf({ name, type, default_type, default_expression }: Column): string {
+  return `${sqlName(name)} ${type}${default_type === "DEFAULT" ? ` DEFAULT ${default_expression}` : ""}`;
+}
+
+/**
+ * One request becomes one block, in the order of its rows, so the deduplication token stands for all of it; and a token
+ * that the engine could not honour is an error, never a silent duplicate.
+ */
+function withInsertSettings(settings: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const effective = new Map(settings);
+  effective.set("min_insert_block_size_rows", "100000000");
+  effective.set("min_insert_block_size_bytes", "0");
+  effective.set("max_insert_threads", "1");
+  effective.set("input_format_parquet_preserve_order", "1");
+  if (effective.has("insert_deduplication_token")) effective.set("deduplicate_insert_select", "force_enable");
+  return effective;
+}
+
+/** The file is ours: its path tells the client nothing. */
+function withoutPath(error: unknown, file: string): Error {
+  const engineError = engineErrorFrom(error);
+  engineError.message = engineError.message.replaceAll(`: (in file/uri ${file})`, "").replaceAll(file, "request body");
+  return engineError;
+}

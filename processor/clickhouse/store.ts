@@ -1,0 +1,223 @@
+import { randomUUID } from "node:crypto";
+
+import { ClickHouseError, ClickHouseLogLevel, createClient, type ClickHouseClient } from "@clickhouse/client";
+
+import { LOG_COLUMNS, SPAN_COLUMNS, type LogRow, type SpanRow } from "./rows.ts";
+import { RUN_COLUMNS, type ContractRow, type MonitorGapRow, type QuarantineRow, type RunRow } from "./run-rows.ts";
+import { EXPECTED_COLUMNS, logicalType, readMigrations, type Migration } from "./schema.ts";
+import { dateTimeFromMillis, dateTimeFromNanos } from "./timestamps.ts";
+
+export interface StoreOptions {
+  /** Of an embedded engine, a server or a cluster. */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Default `default`. */
+  readonly database?: string;
+  /** Default: the files of `deploy/clickhouse` that ship with the package. */
+  readonly migrationsDirectory?: string;
+}
+
+/**
+ * The one way to the stored data, whatever engine is behind the URL.
+ *
+ * Inserts resolve when the rows are durable. `token` names a block: the same block under the same token is stored once,
+ * however often it is sent. Every method rejects with the client's error; `isContentError` tells bad rows from trouble.
+ */
+export interface Store {
+  /** Applies the SQL files that have not been applied yet. Safe to repeat. */
+  migrate(): Promise<void>;
+  /** Rejects with a SchemaMismatchError when a table does not have the columns the service works with. */
+  verifySchema(): Promise<void>;
+  insertSpans(rows: readonly SpanRow[], token?: string): Promise<void>;
+  insertLogs(rows: readonly LogRow[], token?: string): Promise<void>;
+  /** Appends to the history; the current rows follow in the same insert. */
+  insertRuns(rows: readonly RunRow[], token?: string): Promise<void>;
+  insertContracts(rows: readonly ContractRow[], token?: string): Promise<void>;
+  insertMonitorGaps(rows: readonly MonitorGapRow[], token?: string): Promise<void>;
+  insertQuarantine(rows: readonly QuarantineRow[], token?: string): Promise<void>;
+  /** Rows of a statement. Values only through `{name:Type}` placeholders. 64-bit integers come as numbers. */
+  query<T>(sql: string, parameters?: Readonly<Record<string, unknown>>): Promise<T[]>;
+  close(): Promise<void>;
+}
+
+/** A table is not as the service needs it; the message names table, column, expected and found type. */
+export class SchemaMismatchError extends Error {
+  readonly code = "schema_mismatch";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The stored tables do not fit this version of runproof: ${problems.join("; ")}`);
+    this.name = "SchemaMismatchError";
+    this.problems = problems;
+  }
+}
+
+/** Connects lazily: nothing is sent before the first call. */
+export function createStore(options: StoreOptions): Store {
+  const client = createClient({
+    url: options.url,
+    username: options.username ?? "default",
+    password: options.password ?? "",
+    database: options.database ?? "default",
+    request_timeout: 60_000,
+    // Errors reach the caller, who knows what they mean; the client would print each of them as well.
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+  const insert = (target: InsertTarget, values: readonly object[], token?: string) =>
+    insertRows(client, { ...target, values, token: token ?? randomUUID() });
+  return {
+    migrate: async () => migrate(client, await readMigrations(options.migrationsDirectory)),
+    verifySchema: () => verifySchema(client),
+    insertSpans: (rows, token) => insert(TARGETS.spans, rows.map(storedSpan), token),
+    insertLogs: (rows, token) => insert(TARGETS.logs, rows.map(storedLog), token),
+    insertRuns: (rows, token) => insert(TARGETS.runs, rows.map(storedRun), token),
+    insertContracts: (rows, token) => insert(TARGETS.contracts, withTimes(rows, ["first_seen_at"]), token),
+    insertMonitorGaps: (rows, token) => insert(TARGETS.gaps, withTimes(rows, ["started_at", "ended_at"]), token),
+    insertQuarantine: (rows, token) => insert(TARGETS.quarantine, withTimes(rows, ["received_at"]), token),
+    query: (sql, parameters) => queryRows(client, sql, parameters),
+    close: () => client.close(),
+  };
+}
+
+interface InsertTarget {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
+const TARGETS = {
+  spans: { table: "otel_traces", columns: SPAN_COLUMNS },
+  logs: { table: "otel_logs", columns: LOG_COLUMNS },
+  runs: { table: "runproof_run_history", columns: RUN_COLUMNS },
+  contracts: {
+    table: "runproof_contracts",
+    columns: ["contract_sha256", "contract", "agent_name", "first_seen_at"],
+  },
+  gaps: { table: "runproof_monitor_gaps", columns: ["started_at", "ended_at", "reason"] },
+  quarantine: { table: "runproof_quarantine", columns: ["received_at", "signal", "reason", "row_json"] },
+} as const satisfies Record<string, InsertTarget>;
+
+interface InsertedBlock extends InsertTarget {
+  readonly values: readonly object[];
+  readonly token: string;
+}
+
+async function insertRows(client: ClickHouseClient, block: InsertedBlock): Promise<void> {
+  if (block.values.length === 0) return;
+  await client.insert({
+    table: block.table,
+    columns: [...block.columns] as [string, ...string[]],
+    values: block.values,
+    format: "JSONEachRow",
+    clickhouse_settings: {
+      insert_deduplication_token: block.token,
+      deduplicate_blocks_in_dependent_materialized_views: 1,
+      // A lone surrogate is bad JSON but no reason to lose a span: it is kept as its escape.
+      input_format_json_throw_on_bad_escape_sequence: 0,
+      // A backfill covers more days than the default of 100 allows.
+      max_partitions_per_insert_block: "1000",
+      wait_for_async_insert: 1,
+    },
+  });
+}
+
+async function queryRows<T>(
+  client: ClickHouseClient,
+  query: string,
+  parameters: Readonly<Record<string, unknown>> = {},
+): Promise<T[]> {
+  const result = await client.query({
+    query,
+    query_params: { ...parameters },
+    format: "JSONEachRow",
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+  });
+  return result.json<T>();
+}
+
+const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS runproof_migrations (
+  name String, sha256 String, applied_at DateTime64(3) DEFAULT now64(3)
+) ENGINE = MergeTree ORDER BY name SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+
+async function migrate(client: ClickHouseClient, migrations: readonly Migration[]): Promise<void> {
+  await client.command({ query: MIGRATIONS_TABLE });
+  const rows = await queryRows<{ name: string; sha256: string }>(
+    client,
+    "SELECT name, sha256 FROM runproof_migrations",
+  );
+  const applied = new Map(rows.map((row) => [row.name, row.sha256]));
+  for (const migration of migrations) {
+    const hash = applied.get(migration.name);
+    if (hash !== undefined && hash !== migration.sha256) {
+      throw new SchemaMismatchError([
+        `${migration.name} was changed after it had been applied; add a new file instead`,
+      ]);
+    }
+    if (hash === undefined) await applyMigration(client, migration);
+  }
+}
+
+/** Recorded last: a migration that was cut short is applied again, and its statements are `IF NOT EXISTS`. */
+async function applyMigration(client: ClickHouseClient, { name, sha256, statements }: Migration): Promise<void> {
+  for (const query of statements) await client.command({ query });
+  await client.insert({
+    table: "runproof_migrations",
+    columns: ["name", "sha256"],
+    values: [{ name, sha256 }],
+    format: "JSONEachRow",
+  });
+}
+
+async function verifySchema(client: ClickHouseClient): Promise<void> {
+  const problems: string[] = [];
+  for (const [table, expected] of Object.entries(EXPECTED_COLUMNS)) {
+    const found = await describeTable(client, table);
+    if (found === undefined) problems.push(`table ${table} is missing`);
+    else {
+      for (const [column, type] of Object.entries(expected)) {
+        const actual = found.get(column);
+        if (actual === undefined) problems.push(`${table}.${column}: expected ${type}, found no such column`);
+        else if (actual !== type) problems.push(`${table}.${column}: expected ${type}, found ${actual}`);
+      }
+    }
+  }
+  if (problems.length > 0) throw new SchemaMismatchError(problems);
+}
+
+async function describeTable(client: ClickHouseClient, table: string): Promise<Map<string, string> | undefined> {
+  try {
+    const sql = "DESCRIBE TABLE {table:Identifier}";
+    const columns = await queryRows<{ name: string; type: string }>(client, sql, { table });
+    return new Map(columns.map((column) => [column.name, logicalType(column.type)]));
+  } catch (error) {
+    if (error instanceof ClickHouseError && error.type === "UNKNOWN_TABLE") return undefined;
+    throw error;
+  }
+}
+
+function storedSpan(row: SpanRow): object {
+  const eventTimes = row["Events.Timestamp"].map(dateTimeFromNanos);
+  return { ...row, Timestamp: dateTimeFromNanos(row.Timestamp), "Events.Timestamp": eventTimes };
+}
+
+function storedLog(row: LogRow): object {
+  return { ...row, Timestamp: dateTimeFromNanos(row.Timestamp) };
+}
+
+function storedRun(row: RunRow): object {
+  return {
+    ...row,
+    started_at: dateTimeFromNanos(row.started_at),
+    closed_at: row.closed_at === null ? null : dateTimeFromNanos(row.closed_at),
+    received_at: dateTimeFromMillis(row.received_at),
+    deadline_at: dateTimeFromMillis(row.deadline_at),
+    judged_at: dateTimeFromMillis(row.judged_at),
+  };
+}
+
+function withTimes<Row extends object>(rows: readonly Row[], columns: readonly (keyof Row)[]): object[] {
+  return rows.map((row) => ({
+    ...row,
+    ...Object.fromEntries(columns.map((column) => [column, dateTimeFromMillis(Number(row[column]))])),
+  }));
+}

@@ -1,0 +1,91 @@
+import type { LogRow, SpanRow } from "../rows.ts";
+import type { RunRow } from "../run-rows.ts";
+
+export function spanRow(fields: Partial<SpanRow> = {}): SpanRow {
+  return {
+    Timestamp: "1795242245995000123",
+    TraceId: "0af7651916cd43dd8448eb211c80319c",
+    SpanId: "b7ad6b7169203331",
+    ParentSpanId: "",
+    TraceState: "",
+    SpanName: "invoke_agent researcher",
+    SpanKind: "Internal",
+    ServiceName: "agents",
+    ResourceAttributes: { "service.name": "agents" },
+    ScopeName: "runproof",
+    ScopeVersion: "0.1.0",
+    SpanAttributes: { "gen_ai.agent.name": "researcher", "runproof.run.id": "run-1" },
+    Duration: "1500000001",
+    StatusCode: "Unset",
+    StatusMessage: "",
+    "Events.Timestamp": ["1795242245995000124"],
+    "Events.Name": ["checkpoint"],
+    "Events.Attributes": [{ step: "1" }],
+    "Links.TraceId": [],
+    "Links.SpanId": [],
+    "Links.TraceState": [],
+    "Links.Attributes": [],
+    ...fields,
+  };
+}
+
+export function logRow(fields: Partial<LogRow> = {}): LogRow {
+  return {
+    Timestamp: "1795242245995000123",
+    TraceId: "0af7651916cd43dd8448eb211c80319c",
+    SpanId: "b7ad6b7169203331",
+    TraceFlags: 1,
+    SeverityText: "INFO",
+    SeverityNumber: 9,
+    ServiceName: "agents",
+    Body: "done",
+    ResourceSchemaUrl: "",
+    ResourceAttributes: {},
+    ScopeSchemaUrl: "",
+    ScopeName: "",
+    ScopeVersion: "",
+    ScopeAttributes: {},
+    LogAttributes: {},
+    EventName: "gen_ai.evaluation.result",
+    ...fields,
+  };
+}
+
+export function runRow(fields: Partial<RunRow> = {}): RunRow {
+  return {
+    run_id: "run-1",
+    parent_run_id: "",
+    task_id: "task-1",
+    attempt: 1,
+    agent_name: "researcher",
+    run_type: "live",
+    fixture_id: "",
+    started_at: "1795242245995000123",
+    code_version: "abc",
+    model: "m",
+    prompt_version: "1",
+    tool_allowlist: ["search"],
+    timeout_seconds: 1.5,
+    input_sha256: "",
+    state_refs: [],
+    artifact_refs: ["file:report.md"],
+    status: "started",
+    failure_class: "",
+    failure_reason: "",
+    closed_at: null,
+    trace_id: "0af7651916cd43dd8448eb211c80319c",
+    root_span_id: "b7ad6b7169203331",
+    service_name: "agents",
+    project: "default",
+    contract_sha256: "",
+    reasons: "[]",
+    proofs: "{}",
+    received_at: 1_795_242_246_000,
+    deadline_at: 1_795_242_300_000,
+    evidence_rank: 0,
+    fact_count: 1,
+    version: 1,
+    judged_at: 1_795_242_246_001,
+    ...fields,
+  };
+}

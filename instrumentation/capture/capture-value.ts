@@ -1,0 +1,55 @@
+import type { CaptureForm } from "../contract/evidence.ts";
+import { canonicalJson, sha256Hex } from "../json/canonical.ts";
+import { toJson, type JsonValue } from "../json/json.ts";
+import type { Redactor } from "./redactor.ts";
+
+/** `full` keeps secrets and is an explicit choice; `hash` keeps nothing but the identity. */
+export const CAPTURE_POLICIES = ["full", "redacted", "hash"] as const;
+export type CapturePolicy = (typeof CAPTURE_POLICIES)[number];
+
+export interface CaptureOptions {
+  /** Default `redacted`. */
+  readonly policy?: CapturePolicy;
+  /** Largest text kept, in bytes of UTF-8. Default 256 KiB. */
+  readonly maxBytes?: number;
+  readonly redactor: Pick<Redactor, "json">;
+  /** What the value is, for the problem text: "result of search". Default "value". */
+  readonly label?: string;
+}
+
+export interface CapturedValue {
+  /** Canonical JSON, or `sha256:<hex>;bytes=<n>` in form `hash`; absent when there is nothing that may be kept. */
+  readonly text?: string;
+  readonly form: CaptureForm;
+  /** Bytes of the canonical JSON after redaction; 0 when there is none. */
+  readonly bytes: number;
+  /** Of the canonical JSON after redaction. */
+  readonly sha256?: string;
+  /** Why the value is not kept as it was; makes the run unfit for replay. */
+  readonly problem?: string;
+}
+
+export const DEFAULT_CAPTURE_MAX_BYTES = 262_144;
+
+/** Makes the recorded form of a value. Never throws: a value that cannot be redacted is withheld. */
+export function captureValue(value: unknown, options: CaptureOptions): CapturedValue {
+  const { policy = "redacted", maxBytes = DEFAULT_CAPTURE_MAX_BYTES, redactor, label = "value" } = options;
+  const json = toJson(value);
+  if (json === undefined) {
+    return { form: "hash", bytes: 0, problem: `${label} is not JSON (a function, a cycle, or nested too deep)` };
+  }
+  try {
+    const kept: JsonValue = policy === "full" ? json : redactor.json(json);
+    const text = canonicalJson(kept);
+    const bytes = Buffer.byteLength(text);
+    const sha256 = sha256Hex(text);
+    const hashed = { text: `sha256:${sha256};bytes=${bytes}`, form: "hash", bytes, sha256 } as const;
+    if (policy === "hash") return hashed;
+    if (bytes > maxBytes) {
+      return { ...hashed, problem: `${label} is ${bytes} bytes, over the capture limit of ${maxBytes}` };
+    }
+    return { text, form: kept === json ? "full" : "redacted", bytes, sha256 };
+  } catch {
+    return { form: "hash", bytes: 0, problem: `${label} was withheld: it could not be redacted` };
+  }
+}

@@ -1,0 +1,67 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { RUN_TYPES } from "./contract/run-record.ts";
+import type { RunproofOptions } from "./options.ts";
+
+/** Environment variables as a dictionary; `process.env` has this shape. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads `RUNPROOF_*` and the standard `OTEL_*` variables. Empty counts as unset (OpenTelemetry specification).
+ * `OTEL_SDK_DISABLED=true` turns the flush-now path and the spool off.
+ */
+export function optionsFromEnvironment(env: Environment): RunproofOptions {
+  if (value(env, "OTEL_SDK_DISABLED")?.toLowerCase() === "true") return { endpoint: null, stateDirectory: null };
+  const resource = parseKeyValues(value(env, "OTEL_RESOURCE_ATTRIBUTES") ?? "");
+  const runType = RUN_TYPES.find((one) => one === value(env, "RUNPROOF_RUN_TYPE"));
+  const state = value(env, "RUNPROOF_STATE_DIR");
+  return defined({
+    endpoint: endpointFrom(env),
+    headers: parseKeyValues(
+      value(env, "OTEL_EXPORTER_OTLP_TRACES_HEADERS") ?? value(env, "OTEL_EXPORTER_OTLP_HEADERS") ?? "",
+    ),
+    project: value(env, "RUNPROOF_PROJECT") ?? resource["runproof.project"],
+    serviceName: value(env, "OTEL_SERVICE_NAME") ?? resource["service.name"],
+    codeVersion: value(env, "RUNPROOF_CODE_VERSION") ?? resource["service.version"],
+    fixtureId: value(env, "RUNPROOF_FIXTURE_ID"),
+    redactionKey: value(env, "RUNPROOF_REDACTION_KEY"),
+    runType,
+    stateDirectory: state === "off" ? null : state,
+  });
+}
+
+/** Where state lives when nobody says: the XDG state folder of the user. */
+export const defaultStateDirectory = (env: Environment): string =>
+  join(value(env, "XDG_STATE_HOME") ?? join(homedir(), ".local", "state"), "runproof");
+
+function endpointFrom(env: Environment): string | null | undefined {
+  const own = value(env, "RUNPROOF_ENDPOINT");
+  if (own === "off") return null;
+  const traces = value(env, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+  if (own === undefined && traces !== undefined) return traces;
+  const base = own ?? value(env, "OTEL_EXPORTER_OTLP_ENDPOINT");
+  return base === undefined ? undefined : `${base.replace(/\/+$/, "")}/v1/traces`;
+}
+
+const value = (env: Environment, name: string): string | undefined => env[name]?.trim() || undefined;
+
+/** `a=1,b=2%20x`, percent-decoded: the form of `OTEL_RESOURCE_ATTRIBUTES` and of the header variables. */
+function parseKeyValues(text: string): Record<string, string> {
+  const pairs = text.split(",").flatMap((pair): [string, string][] => {
+    const at = pair.indexOf("=");
+    return at <= 0 ? [] : [[pair.slice(0, at).trim(), decode(pair.slice(at + 1).trim())]];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+type Loose<T> = { [K in keyof T]: T[K] | undefined };
+const defined = (options: Loose<RunproofOptions>): RunproofOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, entry]) => entry !== undefined)) as RunproofOptions;

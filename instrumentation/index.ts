@@ -1,0 +1,21 @@
+export {
+  defineContract,
+  parseContract,
+  ContractError,
+  type RunContract,
+  type RunContractInput,
+} from "./contract/contract.ts";
+export type { ReasonCode } from "./contract/reason-codes.ts";
+export type { RunRecord, RunStatus, RunType } from "./contract/run-record.ts";
+export type { EvidenceRef, Proof, Reason, Verdict, VerdictStatus } from "./contract/verdict.ts";
+export type { SideEffectClass } from "./contract/evidence.ts";
+export type { JsonValue } from "./json/json.ts";
+export type { RunproofOptions } from "./options.ts";
+export type { ClosedRun, Run, StateReader } from "./run/active-run.ts";
+export { closeRun, type CloseOutcome } from "./run/close-run.ts";
+export { recordArtifact, type ArtifactInput, type ProbeResult } from "./run/record-artifact.ts";
+export { recordEvent } from "./run/record-event.ts";
+export { startRun, type StartRunOptions } from "./run/start-run.ts";
+export { runInContext, withRun, type WithRunOptions } from "./run/with-run.ts";
+export { wrapModel, wrapTool, type ModelSpec, type ToolCallOptions, type ToolSpec } from "./run/wrap-tool.ts";
+export { configure } from "./runtime.ts";

@@ -1,0 +1,60 @@
+import type { Span } from "@opentelemetry/api";
+import type { RunContract } from "../contract/contract.ts";
+import type { Claim } from "../contract/evidence.ts";
+import type { Verdict } from "../contract/verdict.ts";
+import type { JsonValue } from "../json/json.ts";
+import type { GitBase, GitObservation } from "../probes/git-diff-probe.ts";
+import type { Runtime } from "../runtime.ts";
+import type { RecordedArtifact } from "./record-artifact.ts";
+
+/** One attempt of one agent at one task, open until `closeRun()`. */
+export interface Run {
+  readonly runId: string;
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** Span id of the run's root span, 16 hex digits. */
+  readonly rootSpanId: string;
+  readonly contract: RunContract;
+  /** Sets (or with `append`, adds a line to) what the run told its user. The contract's `answer` is checked on it. */
+  setAnswer(text: string, options?: { readonly append?: boolean }): void;
+  /** What the agent says of its own run. A claim is recorded and decides nothing by itself. */
+  claim(outcome: Claim["outcome"], detail?: string): void;
+}
+
+/** How a run was closed. */
+export interface ClosedRun {
+  readonly runId: string;
+  /** The verdict of this process's `RunSpanProcessor`; `null` without one, then the collector judges. */
+  readonly verdict: Verdict | null;
+}
+
+/** Reads the state a contract speaks of; called when the run starts and again when it closes. */
+export type StateReader = () => JsonValue | Promise<JsonValue>;
+
+/** A run with what only this library needs. */
+export interface ActiveRun extends Run {
+  readonly runtime: Runtime;
+  readonly span: Span;
+  /** False without an SDK or when sampled out: then spans go out on the flush-now path. */
+  readonly recording: boolean;
+  readonly parentRunId: string;
+  /** The run's attributes that every record of it repeats. */
+  readonly recordAttributes: Readonly<Record<string, string | number>>;
+  readonly startUnixNano: bigint;
+  /** Folder that relative paths of the contract start from. */
+  readonly cwd: string;
+  /** Folder whose git diff the contract speaks of. */
+  readonly workspace: string;
+  readonly artifacts: RecordedArtifact[];
+  /** Sends still under way; `closeRun()` waits for them, bounded. */
+  readonly pending: Set<Promise<unknown>>;
+  readonly readState: StateReader | undefined;
+  stateBefore: JsonValue | undefined;
+  gitBase: GitObservation<GitBase> | null;
+  answer: string | null;
+  claimed: Claim | null;
+  toolCallCount: number;
+  stepCount: number;
+  readonly gaps: string[];
+  closing: Promise<ClosedRun> | undefined;
+}

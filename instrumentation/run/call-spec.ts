@@ -1,0 +1,22 @@
+import type { CallKind } from "../capture/call-interceptor.ts";
+import type { SideEffectClass } from "../contract/evidence.ts";
+import type { CapturePolicy } from "../options.ts";
+
+/** How one kind of external call is recorded. */
+export interface CallSpec<Result> {
+  readonly kind: CallKind;
+  readonly name: string;
+  readonly sideEffect: SideEffectClass;
+  /** Per field: `full`, `redacted` or `hash`. Default: the `capture` option. */
+  readonly capture?: { readonly arguments?: CapturePolicy; readonly result?: CapturePolicy };
+  /** Error class of a result that says "error" without throwing; `null` for a good one. */
+  readonly errorOf?: (result: Result) => string | null | undefined;
+  /** Durable reference in a result: message id, booking number. */
+  readonly referenceOf?: (result: Result) => string | null | undefined;
+  /** Id the model gave the call. */
+  readonly callId?: string;
+  /** Further tries after a throw. Default 0. */
+  readonly retries?: number;
+  /** Pause before the first retry, milliseconds; doubles each time. Default 100. */
+  readonly retryWaitMillis?: number;
+}

@@ -1,0 +1,15 @@
+import { randomBytes } from "node:crypto";
+
+/** UUID version 7 (RFC 9562): sorts by time, so that neighbouring runs lie together in the store. */
+export function newRunId(nowMillis: number): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(nowMillis, 0, 6);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** Random ids for runs without an SDK, in OpenTelemetry's form. */
+export const newTraceId = (): string => randomBytes(16).toString("hex");
+export const newSpanId = (): string => randomBytes(8).toString("hex");

@@ -1,0 +1,68 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { diag, trace, type Tracer } from "@opentelemetry/api";
+import { loadRedactionKey } from "./capture/redaction-key.ts";
+import { createRedactor, type Redactor } from "./capture/redactor.ts";
+import { defaultStateDirectory, optionsFromEnvironment } from "./environment.ts";
+import { failOpenAsync } from "./fail-open.ts";
+import { resolveOptions, type ResolvedOptions, type RunproofOptions } from "./options.ts";
+import * as semconv from "./semconv.ts";
+import { createRecordChannel, type RecordChannel } from "./transport/record-channel.ts";
+
+/** What all runs of this process share. */
+export interface Runtime {
+  readonly options: ResolvedOptions;
+  readonly redactor: Redactor;
+  readonly channel: RecordChannel;
+  tracer(): Tracer;
+  nowUnixNano(): bigint;
+}
+
+// One runtime a process: a second copy of the package must not open a second spool or another redaction key.
+const SLOT = Symbol.for("runproof.runtime");
+const slots = globalThis as unknown as Record<symbol, Runtime | undefined>;
+
+/** The runtime, made from the environment on first use. */
+export function runtime(): Runtime {
+  return (slots[SLOT] ??= createRuntime({}));
+}
+
+/**
+ * Sets options in code, before the first run. Runs that are open keep the runtime they started with.
+ */
+export function configure(options: RunproofOptions): void {
+  slots[SLOT] = createRuntime(options);
+}
+
+function createRuntime(code: RunproofOptions): Runtime {
+  const env = process.env;
+  const options = resolveOptions(code, optionsFromEnvironment(env), defaultStateDirectory(env));
+  const key =
+    options.stateDirectory === null
+      ? (options.redactionKey ?? randomBytes(32))
+      : loadRedactionKey({ stateDirectory: options.stateDirectory, fromOptions: options.redactionKey });
+  const channel = createRecordChannel({
+    endpoint: options.endpoint,
+    headers: options.headers,
+    deadlineMillis: options.deadlineMillis,
+    spoolDirectory: options.stateDirectory === null ? null : join(options.stateDirectory, "spool"),
+    resource: {
+      attributes: {
+        [semconv.ATTR_SERVICE_NAME]: options.serviceName,
+        [semconv.ATTR_SERVICE_INSTANCE_ID]: randomUUID(),
+        [semconv.ATTR_PROJECT]: options.project,
+        "process.pid": process.pid,
+      },
+    },
+    onDiagnostic: (message: string) => diag.warn(`runproof: ${message}`),
+  });
+  // What a dead process left behind is sent by the next one, without making it wait.
+  void failOpenAsync("sending the crash spool", async () => void (await channel.resendPrevious()), undefined);
+  return {
+    options,
+    redactor: createRedactor({ key }),
+    channel,
+    tracer: () => trace.getTracer(semconv.INSTRUMENTATION_SCOPE),
+    nowUnixNano: () => BigInt(Date.now()) * 1_000_000n,
+  };
+}

@@ -26,7 +26,7 @@ export const sideEffects: Validator = {
         evidence,
       }),
     );
-    const proofs = [...found.flatMap((one) => one.proofs), ...ledgerProof(evidence, contract, candidates.length)];
+    const proofs = [...found.flatMap((one) => one.proofs), ...ledgerProof(evidence, contract)];
     return { reasons: [...beyond, ...found.flatMap((one) => one.reasons)], proofs };
   },
 };
@@ -110,9 +110,10 @@ const observed = (call: ToolCallEvidence): string =>
   `${call.name} succeeded${call.reference === null ? "" : ` reference=${call.reference}`}`;
 
 /** With the complete list of calls at hand, "nothing else was changed" is itself an observation. */
-function ledgerProof(evidence: RunEvidence, contract: RunContract, mutating: number): Proof[] {
+function ledgerProof(evidence: RunEvidence, contract: RunContract): Proof[] {
   const made = evidence.closing?.toolCallCount;
   if (contract.sideEffects?.others !== "forbid" || made === undefined || evidence.toolCalls.length < made) return [];
+  const mutating = evidence.toolCalls.filter((call) => call.errorClass === null && call.sideEffect !== "read").length;
   const text = `complete ledger of ${evidence.toolCalls.length} tool calls, ${mutating} of them with side effects`;
   return [{ clause: "/sideEffects/others", evidence: [{ kind: "run", id: evidence.runId }], observed: text }];
 }

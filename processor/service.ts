@@ -1,0 +1,190 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createEmbeddedEngine, type EmbeddedEngine } from "./clickhouse/embedded/embedded-engine.ts";
+import { createGroupCommitConsumer } from "./clickhouse/group-commit.ts";
+import { createRunStore } from "./clickhouse/run-store.ts";
+import type { LogRow, SpanRow } from "./clickhouse/rows.ts";
+import type { MonitorGapRow, QuarantineRow } from "./clickhouse/run-rows.ts";
+import { createStore, type Store } from "./clickhouse/store.ts";
+import type { Component } from "./component.ts";
+import type { ServiceConfig } from "./config.ts";
+import type { TracesConsumer } from "./consumer.ts";
+import { createPipeline } from "./pipeline.ts";
+import { createOtlpHttpReceiver } from "./receivers/otlp-http-receiver.ts";
+import { createMonitorHeartbeat, type MonitorHeartbeat } from "./run/monitor-heartbeat.ts";
+import { createRunAssembler, type RunAssembler, type VerdictListener } from "./run/run-assembler.ts";
+import { createWatchdog } from "./run/watchdog.ts";
+
+export interface ServiceOptions {
+  /** Told of every verdict that says something new. */
+  readonly onVerdict?: VerdictListener;
+  /** Lines for the operator. Default: none. */
+  readonly log?: (message: string) => void;
+}
+
+export interface Service {
+  /** `http://host:port`, without a path. */
+  readonly otlpUrl: string;
+  /** Where any ClickHouse client reads. */
+  readonly clickhouseUrl: string;
+  /** Stops accepting, finishes what was accepted, closes the store. Safe to call twice. */
+  shutdown(): Promise<void>;
+  /** Resolves when every stored run that is due has been judged. */
+  idle(): Promise<void>;
+}
+
+const HEARTBEAT_MILLIS = 2_000;
+const MILLIS_PER_DAY = 86_400_000;
+
+/** Builds and starts the whole service. Throws what the first component that cannot start says. */
+export async function startService(config: ServiceConfig, options: ServiceOptions = {}): Promise<Service> {
+  const log = options.log ?? (() => {});
+  const onError = (what: string, error: unknown): void =>
+    log(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+  await mkdir(config.dataDirectory, { recursive: true });
+  const engine = config.clickhouseUrl === undefined ? embeddedEngine(config, log) : undefined;
+  const pipelineOfStore = createPipeline(engine === undefined ? [] : [engine]);
+  await pipelineOfStore.start();
+  const store = storeOf(config, engine);
+  const rest = composeAround(store, { config, options, onError });
+  try {
+    await store.migrate();
+    await store.verifySchema();
+    await rest.pipeline.start();
+  } catch (error) {
+    await store.close().catch(() => {});
+    await pipelineOfStore.shutdown().catch(() => {});
+    throw error;
+  }
+  const { host, port } = rest.receiver.address();
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await rest.pipeline.shutdown();
+    await store.close();
+    await pipelineOfStore.shutdown();
+  };
+  return {
+    otlpUrl: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    clickhouseUrl: engine?.url() ?? config.clickhouseUrl ?? "",
+    shutdown: () => (stopping ??= stop()),
+    idle: () => rest.assembler.idle(),
+  };
+}
+
+const embeddedEngine = (config: ServiceConfig, log: (message: string) => void): EmbeddedEngine =>
+  createEmbeddedEngine({
+    dataDirectory: join(config.dataDirectory, "clickhouse"),
+    port: config.clickhousePort,
+    host: config.host,
+    logger: { warn: log },
+  });
+
+function storeOf(config: ServiceConfig, engine: EmbeddedEngine | undefined): Store {
+  if (engine !== undefined) return createStore({ url: engine.url(), ...engine.serviceCredentials() });
+  return createStore({
+    url: config.clickhouseUrl ?? "",
+    username: config.clickhouseUser,
+    password: config.clickhousePassword,
+    database: config.clickhouseDatabase,
+  });
+}
+
+interface Surroundings {
+  readonly config: ServiceConfig;
+  readonly options: ServiceOptions;
+  readonly onError: (what: string, error: unknown) => void;
+}
+
+/** Everything between the store and the wire, in the order it starts: judge first, receive last. */
+function composeAround(store: Store, { config, options, onError }: Surroundings) {
+  const now = (): number => Date.now();
+  const runs = createRunStore(store);
+  const graceMillis = config.graceSeconds * 1_000;
+  const assembler = createRunAssembler({
+    store: runs,
+    graceMillis,
+    settleMillis: config.settleSeconds * 1_000,
+    now,
+    onError,
+    ...(options.onVerdict === undefined ? {} : { onVerdict: options.onVerdict }),
+  });
+  const heartbeat = createMonitorHeartbeat({
+    file: join(config.dataDirectory, "monitor-heartbeat"),
+    intervalMillis: HEARTBEAT_MILLIS,
+    now,
+    onError,
+  });
+  const gaps: MonitorGapRow[] = [];
+  const watchdog = createWatchdog({
+    overdue: (at) => runs.openRunsPastDeadline(at),
+    abandon: (run) => assembler.abandon(run),
+    gaps: () => gaps,
+    scanMillis: config.watchdogScanSeconds * 1_000,
+    quietMillis: graceMillis,
+    now,
+    onError,
+  });
+  const quarantine = (signal: QuarantineRow["signal"]) => (row: SpanRow | LogRow, reason: string, token: string) =>
+    store.insertQuarantine([{ received_at: now(), signal, reason, row_json: JSON.stringify(row) }], token);
+  const traces = createGroupCommitConsumer<SpanRow>({
+    insert: (rows, token) => store.insertSpans(rows, token),
+    quarantine: quarantine("traces"),
+  });
+  const logs = createGroupCommitConsumer<LogRow>({
+    insert: (rows, token) => store.insertLogs(rows, token),
+    quarantine: quarantine("logs"),
+  });
+  const receiver = createOtlpHttpReceiver({
+    host: config.host,
+    port: config.otlpPort,
+    traces: observed(traces, assembler),
+    logs,
+  });
+  const catchUp = startUp({
+    store,
+    runs,
+    assembler,
+    heartbeat,
+    gaps,
+    sweepMillis: config.sweepDays * MILLIS_PER_DAY,
+    now,
+  });
+  const pipeline = createPipeline([assembler, heartbeat, catchUp, watchdog, receiver]);
+  return { pipeline, receiver, assembler };
+}
+
+/** Judging starts when spans are durable, never before: a verdict is a function of stored facts. */
+const observed = (consumer: TracesConsumer, assembler: RunAssembler): TracesConsumer => ({
+  async consume(rows) {
+    const outcome = await consumer.consume(rows);
+    if (outcome.status === "accepted" || outcome.status === "partial") assembler.observe(rows);
+    return outcome;
+  },
+});
+
+interface StartUp {
+  readonly store: Store;
+  readonly runs: ReturnType<typeof createRunStore>;
+  readonly assembler: RunAssembler;
+  readonly heartbeat: MonitorHeartbeat;
+  readonly gaps: MonitorGapRow[];
+  readonly sweepMillis: number;
+  readonly now: () => number;
+}
+
+/** Takes over from the process before: its absence is noted, and what it left unjudged is judged. */
+function startUp(parts: StartUp): Component {
+  return {
+    async start() {
+      const gap = parts.heartbeat.gapBeforeStart();
+      if (gap !== null) await parts.store.insertMonitorGaps([gap]);
+      parts.gaps.push(...(await parts.store.query<MonitorGapRow>(GAPS_SQL)));
+      for (const run of await parts.runs.unsettledRuns(parts.now() - parts.sweepMillis)) parts.assembler.revisit(run);
+    },
+    shutdown: async () => {},
+  };
+}
+
+const GAPS_SQL = `
+  SELECT toUnixTimestamp64Milli(started_at) AS started_at, toUnixTimestamp64Milli(ended_at) AS ended_at, reason
+  FROM runproof_monitor_gaps WHERE ended_at > now() - INTERVAL 30 DAY`;

@@ -1,0 +1,62 @@
+import { resolve } from "node:path";
+import { ConfigError as ServiceConfigError, loadServiceConfig, type ServiceConfig } from "../../processor/config.ts";
+import { type Service, startService } from "../../processor/service.ts";
+import { createAutoFixtures } from "../fixture/auto-fixtures.ts";
+import { safeLine } from "../safe-text.ts";
+import { EXIT } from "../worker/exit-codes.ts";
+import type { CommandContext } from "./context.ts";
+import { UsageError } from "./run-command-line.ts";
+
+export interface ServeFlags {
+  readonly port?: string;
+  readonly host?: string;
+  readonly clickhousePort?: string;
+  readonly dataDir?: string;
+  readonly autoFixtures?: string;
+}
+
+/** `runproof serve`: runs until SIGINT or SIGTERM, then finishes what was accepted. */
+export async function serve(flags: ServeFlags, context: CommandContext): Promise<number> {
+  const log = (message: string): void => void context.stderr.write(`${safeLine(message, 2_000)}\n`);
+  const config = serviceConfig(flags, context);
+  const auto =
+    flags.autoFixtures === undefined
+      ? {}
+      : { onVerdict: createAutoFixtures({ directory: resolve(context.cwd, flags.autoFixtures), log }).onVerdict };
+  const service = await startService(config, { log, ...auto });
+  announce(service, config, context);
+  await aborted(context.signal);
+  context.stderr.write("stopping\n");
+  await service.shutdown();
+  return EXIT.ok;
+}
+
+function serviceConfig(flags: ServeFlags, context: CommandContext): ServiceConfig {
+  try {
+    return loadServiceConfig(context.env, {
+      host: flags.host,
+      otlpPort: flags.port,
+      clickhousePort: flags.clickhousePort,
+      dataDirectory: flags.dataDir,
+    });
+  } catch (error) {
+    if (error instanceof ServiceConfigError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Scripts wait for this; it comes when everything accepts connections. */
+function announce(service: Service, config: ServiceConfig, context: CommandContext): void {
+  context.stdout.write(
+    `runproof is ready\n` +
+      `  OTLP/HTTP   ${service.otlpUrl}\n` +
+      `  ClickHouse  ${service.clickhouseUrl}\n` +
+      `  data        ${resolve(context.cwd, config.dataDirectory)}\n`,
+  );
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener("abort", () => done(), { once: true });
+  });

@@ -1,0 +1,124 @@
+import { contractSha256 } from "../../instrumentation/contract/contract.ts";
+import type { RunFacts } from "../../processor/evidence/run-facts.ts";
+import { judge } from "../../processor/verdict/judge.ts";
+import type { IgnoreRule } from "../cassette/cassette.ts";
+import { createPlayer, type PlayerReport } from "../cassette/player.ts";
+import type { Fixture } from "../fixture/fixture-format.ts";
+import type { Environment } from "../sandbox/child-environment.ts";
+import { type AgentModule, type ChildRun, runChild } from "../sandbox/run-child.ts";
+import { compareWithFixture } from "./compare.ts";
+import type { ReplayResult } from "./replay-result.ts";
+import { replayedRun } from "./replayed-run.ts";
+import { storeReplay, type Storing } from "./store-replay.ts";
+
+export interface ReplayOptions {
+  /** The environment the child's allow-list picks from. */
+  readonly environment: Environment;
+  /** OTLP/HTTP base URL of the service that stores the run; `null` stores nothing. */
+  readonly storeUrl: string | null;
+  /** Argument fields that must not decide a match, beyond those of the cassette. */
+  readonly ignore?: readonly IgnoreRule[];
+  /** Default: the run's timeout and `GRACE_MILLIS`, at least a minute. */
+  readonly timeoutMillis?: number;
+  /** Key of the pseudonyms of the recording machine, when it is this one. */
+  readonly redactionKeyFile?: string;
+  /** Ends the replay and everything it started. */
+  readonly signal?: AbortSignal;
+}
+
+/** A run that is judged to have timed out must be given the chance to. */
+const GRACE_MILLIS = 10_000;
+const MIN_TIMEOUT_MILLIS = 60_000;
+
+/**
+ * Runs the agent's real code on a fixture with recorded answers and judges it with the same `judge()` as every run.
+ * The outcome is data; this rejects only for defects.
+ */
+export async function replayFixture(
+  fixture: Fixture,
+  agent: AgentModule,
+  options: ReplayOptions,
+): Promise<ReplayResult> {
+  const player = createPlayer(fixture.cassette, { ignore: options.ignore ?? [] });
+  const child = await runChild({
+    fixture,
+    agent,
+    player,
+    environment: options.environment,
+    timeoutMillis: options.timeoutMillis ?? defaultTimeoutMillis(fixture),
+    redactionKeyFile: options.redactionKeyFile,
+    signal: options.signal,
+  });
+  const judged = judgeReplay(fixture, child, player.report());
+  const storing = await store(child, judged, options.storeUrl);
+  return {
+    ...judged,
+    stored: storing.stored,
+    notes: storing.stored ? judged.notes : [...judged.notes, storing.note],
+  };
+}
+
+export const defaultTimeoutMillis = (fixture: Fixture): number =>
+  Math.max(MIN_TIMEOUT_MILLIS, fixture.input.timeout_seconds * 1_000 + GRACE_MILLIS);
+
+type Judged = Omit<ReplayResult, "stored">;
+
+/** Pure: from what came back to the result. */
+function judgeReplay(fixture: Fixture, child: ChildRun, cassette: PlayerReport): Judged {
+  const { contract, required_status: requiredStatus } = fixture.expected;
+  const agentName = fixture.input.agent_name;
+  const facts = replayedRun(child.rows, { agentName, contract, outcome: child.outcome });
+  const base = {
+    fixtureId: fixture.id,
+    mode: "cassette",
+    requiredStatus,
+    observed: fixture.notes.observed,
+    cassette,
+    agent: child.outcome,
+    output: { stdout: child.stdout, stderr: child.stderr },
+  } as const;
+  const isBroken = child.outcome.type === "not_started" || child.outcome.type === "aborted";
+  if (facts === undefined || isBroken) {
+    const explanation = errorOf(child, agentName);
+    return { ...base, outcome: "errored", explanation, run: null, verdict: null, notes: [] };
+  }
+  // The fixture's contract judges: code under test must not pass by promising less.
+  const verdict = judge(facts.evidence, contract);
+  const run = { runId: facts.runId, traceId: facts.traceId, agentName: facts.agentName };
+  return {
+    ...base,
+    ...compareWithFixture(fixture, verdict, cassette),
+    run,
+    verdict,
+    notes: contractNotes(facts, fixture),
+  };
+}
+
+function errorOf({ outcome }: ChildRun, agentName: string): string {
+  const noRun = `before it opened a run of the agent "${agentName}"`;
+  switch (outcome.type) {
+    case "not_started":
+      return `the agent could not be started: ${outcome.message}`;
+    case "aborted":
+      return "interrupted";
+    case "timed_out":
+      return `the agent was killed after ${outcome.afterMillis} ms, ${noRun}`;
+    case "exited":
+      return `the agent's process ended (code ${outcome.code}, signal ${outcome.signal}) ${noRun}`;
+    case "threw":
+      return `the agent threw ${outcome.error.name}: ${outcome.error.message}, ${noRun}`;
+    case "returned":
+      return `the agent returned without opening a run of the agent "${agentName}"; wrap its work in withRun()`;
+  }
+}
+
+function contractNotes(facts: RunFacts, fixture: Fixture): string[] {
+  const isSame = facts.contractSha256 === "" || facts.contractSha256 === contractSha256(fixture.expected.contract);
+  return isSame ? [] : ["the agent's contract is not the fixture's; the fixture's contract judged this run"];
+}
+
+async function store(child: ChildRun, judged: Judged, storeUrl: string | null): Promise<Storing> {
+  if (judged.run === null) return { stored: false, note: "nothing was stored: there is no run" };
+  if (storeUrl === null) return { stored: false, note: "the run was not stored: storing is off" };
+  return await storeReplay(child.bodies, storeUrl);
+}

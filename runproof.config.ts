@@ -1,0 +1,9 @@
+import { defineConfig } from "./replay/config.ts";
+
+/** Which code the fixtures of this repository are replayed with. Users import `defineConfig` from `runproof/replay`. */
+export default defineConfig({
+  agents: {
+    "research-agent": { module: "./examples/research-agent/fixed.ts" },
+    "tau-airline": { module: "./examples/tau-bench/airline-agent.ts" },
+  },
+});

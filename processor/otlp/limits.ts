@@ -33,12 +33,5 @@ export const MAX_TEXT_BYTES = 1_048_576;
  */
 export const MAX_REPEATED_LENGTH = 268_435_456;
 
-/**
- * Rows carry times as decimal text. Below 19 digits ClickHouse takes such text for a date or for seconds (measured on
- * 26.7: `"0"` fails the whole insert, `"5"` is stored as a day of this year), so an earlier time is refused by name. It
- * is also what a sender that means milliseconds sends. 2001-09-09T01:46:40Z.
- */
-export const MIN_TIME_UNIX_NANO = 1_000_000_000_000_000_000n;
-
 /** `DateTime64(9)` ends at 2262-04-11; one later time would make the engine refuse the whole insert. */
 export const MAX_TIME_UNIX_NANO = 9_223_372_036_854_775_807n;

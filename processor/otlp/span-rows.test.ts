@@ -6,7 +6,6 @@ import {
   MAX_ATTRIBUTES,
   MAX_TEXT_BYTES,
   MAX_TIME_UNIX_NANO,
-  MIN_TIME_UNIX_NANO,
 } from "./limits.ts";
 import type { Span } from "./model.ts";
 import { spanRowsFrom } from "./span-rows.ts";
@@ -98,13 +97,6 @@ describe("spanRowsFrom", () => {
       { startTimeUnixNano: MAX_TIME_UNIX_NANO + 1n },
       "start_time_unix_nano must be nanoseconds since 1970",
     ],
-    ["no time", { startTimeUnixNano: 0n }, "start_time_unix_nano must be"],
-    ["a time in milliseconds", { startTimeUnixNano: 1_795_242_245_995n }, "start_time_unix_nano must be"],
-    [
-      "an event without time",
-      { events: [{ timeUnixNano: 0n, name: "", attributes: [] }] },
-      "time_unix_nano of an event must be",
-    ],
     [
       "an event after 2262",
       { events: [{ timeUnixNano: MAX_TIME_UNIX_NANO + 1n, name: "", attributes: [] }] },
@@ -122,7 +114,7 @@ describe("spanRowsFrom", () => {
   });
 
   it("keeps the first and the last time the engine can hold", () => {
-    expect(rowOf({ startTimeUnixNano: MIN_TIME_UNIX_NANO }).Timestamp).toBe("1000000000000000000");
+    expect(rowOf({ startTimeUnixNano: 0n }).Timestamp).toBe("0");
     expect(rowOf({ startTimeUnixNano: MAX_TIME_UNIX_NANO }).Timestamp).toBe("9223372036854775807");
   });
 

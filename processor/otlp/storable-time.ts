@@ -1,8 +1,7 @@
-import { MAX_TIME_UNIX_NANO, MIN_TIME_UNIX_NANO } from "./limits.ts";
+import { MAX_TIME_UNIX_NANO } from "./limits.ts";
 
-/** Whether a time can be stored without failing, or moving, in the engine. */
-export const isStorableTime = (unixNano: bigint): boolean =>
-  unixNano >= MIN_TIME_UNIX_NANO && unixNano <= MAX_TIME_UNIX_NANO;
+/** Whether the engine can hold a time. Zero and other early times are kept as they were sent, as the Collector does. */
+export const isStorableTime = (unixNano: bigint): boolean => unixNano >= 0n && unixNano <= MAX_TIME_UNIX_NANO;
 
 /** Ends the reason of a rejection for which `isStorableTime` is the cause. */
-export const TIME_RULE = "must be nanoseconds since 1970, between the years 2001 and 2262";
+export const TIME_RULE = "must be nanoseconds since 1970, before the year 2262";

@@ -98,7 +98,7 @@ async function sendResult(request: IncomingMessage, response: ServerResponse, re
       elapsed_ns: String(Math.round(result.elapsedSeconds * 1e9)),
     }),
   );
-  if (/\bgzip\b/.test(String(request.headers["accept-encoding"] ?? "")) && result.bytes.length > 0) {
+  if (/\bgzip\b/.test(request.headers["accept-encoding"] ?? "") && result.bytes.length > 0) {
     response.setHeader("Content-Encoding", "gzip");
     response.end(await gzipAsync(result.bytes, { level: 1 }));
   } else response.end(result.bytes);

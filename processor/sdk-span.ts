@@ -7,11 +7,7 @@ export type HrTime = readonly [seconds: number, nanoseconds: number];
 export interface SdkSpan {
   readonly name: string;
   readonly kind: number;
-  spanContext(): {
-    readonly traceId: string;
-    readonly spanId: string;
-    readonly traceState?: { serialize(): string } | undefined;
-  };
+  spanContext(): { readonly traceId: string; readonly spanId: string };
   readonly parentSpanContext?: { readonly spanId: string } | undefined;
   readonly startTime: HrTime;
   readonly duration: HrTime;
@@ -29,7 +25,7 @@ export interface EndingSpan extends SdkSpan {
 
 /** `SpanProcessor` of SDK 2.x and 3.x. */
 export interface SdkSpanProcessor {
-  onStart(span: unknown, parentContext: unknown): void;
+  onStart(span: SdkSpan, parentContext: unknown): void;
   onEnding(span: EndingSpan): void;
   onEnd(span: SdkSpan): void;
   forceFlush(): Promise<void>;

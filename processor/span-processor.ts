@@ -1,14 +1,15 @@
 import { diag } from "@opentelemetry/api";
+import { failOpen } from "../instrumentation/fail-open.ts";
 import * as semconv from "../instrumentation/semconv.ts";
 import type { SpanRow } from "./clickhouse/rows.ts";
 import { runFactsFromSpans } from "./evidence/run-facts-from-spans.ts";
 import type { EndingSpan, SdkSpan, SdkSpanProcessor } from "./sdk-span.ts";
-import { spanRowFromSdkSpan, textOf } from "./span-row-from-sdk-span.ts";
+import { spanRowFromSdkSpan } from "./span-row-from-sdk-span.ts";
 import { evaluationAttributes, verdictAttributes } from "./verdict-attributes.ts";
 import { judge } from "./verdict/judge.ts";
 
 export interface RunSpanProcessorOptions {
-  /** Runs whose calls are held at once; beyond it the oldest is let go and left to the collector. Default 1,000. */
+  /** Runs that may be open at once; beyond it the oldest is let go and left to the collector. Default 1,000. */
   readonly maxRuns?: number;
   /** Calls held per run; a run with more is left to the collector. Default 10,000. */
   readonly maxCallsPerRun?: number;
@@ -17,64 +18,75 @@ export interface RunSpanProcessorOptions {
 /**
  * Judges runs inside an agent that has its own OpenTelemetry SDK (2.x or 3.x) and perhaps no collector: while a run's
  * root span ends, it puts the verdict on that span, so that any OTLP backend can alert on it and `closeRun()` can
- * return it. The same `judge()` as everywhere; synchronous, pure, bounded; never throws into the SDK.
+ * return it. The same `judge()` as everywhere; synchronous, pure, bounded; never throws into the SDK. A run it has not
+ * seen whole gets no verdict here: half the evidence would tell another story than the collector's.
  *
- * Give it to the SDK before the exporting processor: `spanProcessors: [new RunSpanProcessor(), new BatchSpanProcessor(…)]`.
+ * Its place among the SDK's processors does not matter: `spanProcessors: [new RunSpanProcessor(), new BatchSpanProcessor(…)]`.
  */
 export class RunSpanProcessor implements SdkSpanProcessor {
   readonly #maxRuns: number;
   readonly #maxCallsPerRun: number;
-  readonly #calls = new Map<string, SpanRow[]>();
+  /** Calls of the open runs, oldest run first; `null` for a run of which something is missing. */
+  readonly #runs = new Map<string, SpanRow[] | null>();
 
   constructor(options: RunSpanProcessorOptions = {}) {
     this.#maxRuns = options.maxRuns ?? 1_000;
     this.#maxCallsPerRun = options.maxCallsPerRun ?? 10_000;
   }
 
-  onStart(): void {}
+  onStart(span: SdkSpan): void {
+    failOpen("noting a run", () => isRoot(span) && this.#open(runIdOf(span)), undefined);
+  }
 
   onEnding(span: EndingSpan): void {
-    try {
-      if (span.attributes[semconv.ATTR_RUN_EVENT] === semconv.RUN_EVENT_ROOT) this.#judgeRun(span);
-    } catch (error) {
-      diag.warn(`runproof: judging a run failed, the collector will do it: ${String(error)}`);
-    }
+    failOpen("judging a run", () => isRoot(span) && this.#close(span), undefined);
   }
 
   onEnd(span: SdkSpan): void {
-    try {
-      if (typeof span.attributes[semconv.ATTR_CALL_KIND] === "string") this.#hold(span);
-    } catch (error) {
-      diag.warn(`runproof: a call was not seen: ${String(error)}`);
-    }
+    failOpen("holding a call", () => isCall(span) && this.#hold(span), undefined);
   }
 
   async forceFlush(): Promise<void> {}
 
   async shutdown(): Promise<void> {
-    this.#calls.clear();
+    this.#runs.clear();
+  }
+
+  #open(runId: string): void {
+    this.#runs.set(runId, []);
+    const oldest = this.#runs.keys().next().value;
+    if (this.#runs.size <= this.#maxRuns || oldest === undefined) return;
+    this.#runs.delete(oldest);
+    diag.warn(`runproof: more than ${this.#maxRuns} open runs; run ${oldest} is left to the collector`);
   }
 
   #hold(span: SdkSpan): void {
-    const runId = textOf(span.attributes[semconv.ATTR_RUN_ID]);
-    const calls = this.#calls.get(runId) ?? [];
-    if (calls.length === 0) {
-      this.#calls.set(runId, calls);
-      const oldest = this.#calls.keys().next().value;
-      if (this.#calls.size > this.#maxRuns && oldest !== undefined) this.#calls.delete(oldest);
-    }
-    // One call too many is kept as the mark that this run cannot be judged here.
-    if (calls.length <= this.#maxCallsPerRun) calls.push(spanRowFromSdkSpan(span));
+    const runId = runIdOf(span);
+    const calls = this.#runs.get(runId);
+    if (calls === undefined || calls === null) return;
+    if (calls.length < this.#maxCallsPerRun) calls.push(spanRowFromSdkSpan(span));
+    else this.#runs.set(runId, null);
   }
 
-  #judgeRun(span: EndingSpan): void {
-    const runId = textOf(span.attributes[semconv.ATTR_RUN_ID]);
-    const calls = this.#calls.get(runId) ?? [];
-    this.#calls.delete(runId);
-    if (calls.length > this.#maxCallsPerRun) return;
+  #close(span: EndingSpan): void {
+    const runId = runIdOf(span);
+    const calls = this.#runs.get(runId) ?? null;
+    this.#runs.delete(runId);
+    if (calls === null) return;
     const facts = runFactsFromSpans(runId, [...calls, spanRowFromSdkSpan(span)]);
-    const verdict = judge(facts.evidence, facts.contract);
+    const { contract, evidence } = facts;
+    // The SDK's attribute limits may have cut them; the run's own records carry them whole to the collector.
+    if (contract === null || evidence.closing === null) return;
+    // A sampler that drops calls, or a neighbour that throws before our turn.
+    if (evidence.toolCalls.length < evidence.closing.toolCallCount) return;
+    const verdict = judge(evidence, contract);
     span.setAttributes(verdictAttributes(verdict));
     span.addEvent(semconv.EVENT_EVALUATION_RESULT, evaluationAttributes(verdict));
   }
 }
+
+const isRoot = (span: SdkSpan): boolean => span.attributes[semconv.ATTR_RUN_EVENT] === semconv.RUN_EVENT_ROOT;
+
+const isCall = (span: SdkSpan): boolean => typeof span.attributes[semconv.ATTR_CALL_KIND] === "string";
+
+const runIdOf = (span: SdkSpan): string => String(span.attributes[semconv.ATTR_RUN_ID]);

@@ -5,8 +5,8 @@ const KINDS = ["Internal", "Server", "Client", "Producer", "Consumer"] as const;
 const STATUS_CODES = ["Unset", "Ok", "Error"] as const;
 
 /**
- * A span inside the agent in the form the store would give it back, so that one function reads both. Events and links
- * are left out: no evidence is read from them.
+ * A span inside the agent in the form the store would give it back, so that one function reads both. Events, links,
+ * trace state and structured attributes are left out: no evidence is read from them. Total on any attribute value.
  */
 export function spanRowFromSdkSpan(span: SdkSpan): SpanRow {
   const { traceId, spanId } = span.spanContext();
@@ -18,7 +18,7 @@ export function spanRowFromSdkSpan(span: SdkSpan): SpanRow {
     TraceState: "",
     SpanName: span.name,
     SpanKind: KINDS[span.kind] ?? "Unspecified",
-    ServiceName: textOf(span.resource.attributes["service.name"]),
+    ServiceName: textOf(span.resource.attributes["service.name"]) ?? "",
     ResourceAttributes: textAttributes(span.resource.attributes),
     ScopeName: span.instrumentationScope.name,
     ScopeVersion: span.instrumentationScope.version ?? "",
@@ -39,8 +39,19 @@ export function spanRowFromSdkSpan(span: SdkSpan): SpanRow {
 const nanos = ([seconds, nanoseconds]: HrTime): bigint =>
   BigInt(seconds) * 1_000_000_000n + BigInt(Math.round(nanoseconds));
 
-/** An attribute as text; SDK 3.x lets objects through. */
-export const textOf = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
-
+/**
+ * Our attributes are text, numbers and booleans. SDK 3.x also lets objects of others through, circular ones included;
+ * turning those into text could throw and would hold memory for nothing.
+ */
 const textAttributes = (attributes: Readonly<Record<string, unknown>>): AttributeMap =>
-  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, textOf(value)]));
+  Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, value]) => {
+      const text = textOf(value);
+      return text === undefined ? [] : [[name, text]];
+    }),
+  );
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+}

@@ -70,19 +70,19 @@ async function story(): Promise<void> {
 /** Shows a command as a user would type it, runs it for real, and holds it to its exit code. */
 async function command(shown: string, args: readonly string[], expected: number): Promise<void> {
   console.log(`\n$ ${shown}`);
-  const { code } = await run(args, "inherit");
+  const { code } = await spawnNode(args, "inherit");
   console.log(`(exit code ${code})`);
   if (code !== expected) expectations.push(`${shown} ended with ${code}, not ${expected}`);
 }
 
-const quiet = (args: readonly string[]): Promise<Ended> => run(args, "pipe");
+const quiet = (args: readonly string[]): Promise<Ended> => spawnNode(args, "pipe");
 
 interface Ended {
   readonly code: number | null;
   readonly stdout: string;
 }
 
-function run(args: readonly string[], stdout: "inherit" | "pipe"): Promise<Ended> {
+function spawnNode(args: readonly string[], stdout: "inherit" | "pipe"): Promise<Ended> {
   const child = spawn(process.execPath, [...args], {
     cwd: work,
     env: {

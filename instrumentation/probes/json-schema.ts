@@ -95,7 +95,8 @@ function typedParts(schema: JsonObject): JsonValue[] {
   const part = Object.fromEntries(
     keywords.map((keyword) => [keyword, rewriteKeyword(keyword, schema[keyword] ?? null)]),
   );
-  if (part["format"] !== undefined && !FORMATS.has(String(part["format"]))) delete part["format"];
+  const { format } = part;
+  if (format !== undefined && !(typeof format === "string" && FORMATS.has(format))) delete part["format"];
   return [{ type: schema["type"] ?? TYPES, ...part, ...explicitParts(schema, part) }];
 }
 

@@ -30,7 +30,9 @@ export function failureText(error: unknown, signal: AbortSignal): string {
   if (signal.aborted)
     return signal.reason instanceof Error && signal.reason.name === "TimeoutError" ? "timed out" : "aborted";
   const message = error instanceof Error ? error.message : String(error);
-  return message.slice(0, 500);
+  // A system error goes on with the absolute path: a detail of this machine that makes equal failures look different.
+  const text = (error as NodeJS.ErrnoException | undefined)?.syscall === undefined ? message : message.split(",", 1)[0];
+  return (text ?? message).slice(0, 500);
 }
 
 export const isMissing = (error: unknown): boolean =>

@@ -62,7 +62,7 @@ function rejectionIn(body: Buffer): string | undefined {
     } | null;
     const rejected = Number(answer?.partialSuccess?.rejectedSpans ?? 0);
     return rejected > 0
-      ? `${rejected} spans rejected: ${String(answer?.partialSuccess?.errorMessage ?? "")}`
+      ? `${rejected} spans rejected: ${answer?.partialSuccess?.errorMessage ?? ""}`
       : undefined;
   } catch (error) {
     return error instanceof SyntaxError ? undefined : reasonOf(error);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { RunEvidence } from "../../instrumentation/contract/evidence.ts";
 import { hashJson } from "../../instrumentation/json/canonical.ts";
 import { artifact, closing, contract, evidence, toolCall } from "../testing/evidence.ts";
 import { judge } from "./judge.ts";
@@ -250,8 +251,10 @@ describe("side effects", () => {
   });
 });
 
+type FailingCase = [string, Parameters<typeof contract>[0], Partial<RunEvidence>, string];
+
 describe("the other clauses", () => {
-  it.each([
+  it.each<FailingCase>([
     [
       "tools not on the list",
       { tools: { allowed: ["read"] } },
@@ -349,8 +352,8 @@ describe("the other clauses", () => {
       { closing: closing({ answer: "as an ai I cannot" }) },
       "forbidden_content",
     ],
-  ] as const)("%s fail the run", (_name, clauses, changes, code) => {
-    const verdict = judge(evidence(changes as never), contract(clauses as never));
+  ])("%s fail the run", (_name, clauses, changes, code) => {
+    const verdict = judge(evidence(changes), contract(clauses));
     expect(verdict).toMatchObject({ status: "failed", failureClass: code });
   });
 

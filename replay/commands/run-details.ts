@@ -1,5 +1,5 @@
 import type { Proof, Reason } from "../../instrumentation/contract/verdict.ts";
-import { parseJson } from "../../instrumentation/json/json.ts";
+import { parseJson, type JsonValue } from "../../instrumentation/json/json.ts";
 import type { RunRow } from "../../processor/clickhouse/run-rows.ts";
 import { interactionsFromCalls } from "../fixture/interactions-from-calls.ts";
 import { safeLine } from "../safe-text.ts";
@@ -11,8 +11,8 @@ export type RunDetails = ReturnType<typeof runDetails>;
 
 export const runDetails = ({ row, facts }: StoredRun, history: readonly RunRow[]) => ({
   run: runRecordFromRow(row),
-  reasons: jsonList<Reason>(row.reasons),
-  proofs: jsonList<Proof>(row.proofs),
+  reasons: jsonList(row.reasons) as unknown as readonly Reason[],
+  proofs: jsonList(row.proofs) as unknown as readonly Proof[],
   history: history.map((one) => ({
     status: one.status,
     failure_class: one.failure_class,
@@ -67,11 +67,11 @@ const reasonLines = (it: Reason): string[] => [
 const evidenceText = (it: Reason | Proof): string =>
   it.evidence.length === 0 ? "" : `(${it.evidence.map(({ kind, id }) => `${kind} ${id}`).join(", ")})`;
 
-const valueText = (value: unknown): string =>
-  Array.isArray(value) ? value.join(", ") || "-" : value === null || value === "" ? "-" : String(value);
+const valueText = (value: string | number | null | readonly string[]): string =>
+  (Array.isArray(value) ? value.join(", ") : String(value ?? "")) || "-";
 
 /** The store's own JSON columns; one that does not hold a list is shown as empty. */
-function jsonList<Item>(text: string): readonly Item[] {
+function jsonList(text: string): readonly JsonValue[] {
   const value = parseJson(text);
-  return Array.isArray(value) ? (value as unknown as Item[]) : [];
+  return Array.isArray(value) ? value : [];
 }

@@ -7,7 +7,8 @@ import type { RunproofOptions } from "./options.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads `RUNPROOF_*` and the standard `OTEL_*` variables. Empty counts as unset (OpenTelemetry specification).
+ * Reads `RUNPROOF_*` (`RUNPROOF_ENDPOINT` is a base URL or ends with `/v1/traces`; it wins, and then only
+ * `RUNPROOF_HEADERS` are sent) and the standard `OTEL_*` variables. Empty counts as unset (OpenTelemetry specification).
  * `OTEL_SDK_DISABLED=true` turns the flush-now path and the spool off.
  */
 export function optionsFromEnvironment(env: Environment): RunproofOptions {
@@ -17,9 +18,7 @@ export function optionsFromEnvironment(env: Environment): RunproofOptions {
   const state = value(env, "RUNPROOF_STATE_DIR");
   return defined({
     endpoint: endpointFrom(env),
-    headers: parseKeyValues(
-      value(env, "OTEL_EXPORTER_OTLP_TRACES_HEADERS") ?? value(env, "OTEL_EXPORTER_OTLP_HEADERS") ?? "",
-    ),
+    headers: headersFrom(env),
     project: value(env, "RUNPROOF_PROJECT") ?? resource["runproof.project"],
     serviceName: value(env, "OTEL_SERVICE_NAME") ?? resource["service.name"],
     codeVersion: value(env, "RUNPROOF_CODE_VERSION") ?? resource["service.version"],
@@ -37,10 +36,20 @@ export const defaultStateDirectory = (env: Environment): string =>
 function endpointFrom(env: Environment): string | null | undefined {
   const own = value(env, "RUNPROOF_ENDPOINT");
   if (own === "off") return null;
+  if (own !== undefined) return own.endsWith(TRACES_PATH) ? own : belowBase(own);
   const traces = value(env, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-  if (own === undefined && traces !== undefined) return traces;
-  const base = own ?? value(env, "OTEL_EXPORTER_OTLP_ENDPOINT");
-  return base === undefined ? undefined : `${base.replace(/\/+$/, "")}/v1/traces`;
+  const base = value(env, "OTEL_EXPORTER_OTLP_ENDPOINT");
+  return traces ?? (base === undefined ? undefined : belowBase(base));
+}
+
+const TRACES_PATH = "/v1/traces";
+const belowBase = (base: string): string => base.replace(/\/+$/, "") + TRACES_PATH;
+
+/** Credentials meant for another backend do not go to an endpoint of our own. */
+function headersFrom(env: Environment): Record<string, string> {
+  const standard = value(env, "OTEL_EXPORTER_OTLP_TRACES_HEADERS") ?? value(env, "OTEL_EXPORTER_OTLP_HEADERS");
+  const own = value(env, "RUNPROOF_HEADERS");
+  return parseKeyValues(own ?? (value(env, "RUNPROOF_ENDPOINT") === undefined ? (standard ?? "") : ""));
 }
 
 const value = (env: Environment, name: string): string | undefined => env[name]?.trim() || undefined;

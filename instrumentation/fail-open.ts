@@ -1,4 +1,5 @@
 import { diag } from "@opentelemetry/api";
+import { thrownText } from "./capture/error-class.ts";
 
 /**
  * Runs a piece of our own work inside the agent. Whatever it throws is reported through OpenTelemetry's `diag` and
@@ -27,6 +28,11 @@ export async function failOpenAsync<Result>(
   }
 }
 
+/** Total: neither what was thrown nor the host's logger may throw from here. */
 export function reportFailure(what: string, error: unknown): void {
-  diag.warn(`runproof: ${what} failed, going on without it: ${error instanceof Error ? error.message : String(error)}`);
+  try {
+    diag.warn(`runproof: ${what} failed, going on without it: ${thrownText(error).message}`);
+  } catch {
+    // Nowhere left to report to.
+  }
 }

@@ -1,4 +1,3 @@
-import type { CaptureForm } from "./contract/evidence.ts";
 import type { RunType } from "./contract/run-record.ts";
 
 /** What a programmer may set; everything else comes from the environment, then from the defaults. */
@@ -38,7 +37,6 @@ export type ResolvedOptions = Required<Omit<RunproofOptions, "redactionKey">> & 
 };
 
 export type CapturePolicy = NonNullable<RunproofOptions["capture"]>;
-export type { CaptureForm };
 
 export const DEFAULT_ENDPOINT = "http://127.0.0.1:4318/v1/traces";
 

@@ -4,7 +4,7 @@ import { diag, trace, type Tracer } from "@opentelemetry/api";
 import { loadRedactionKey } from "./capture/redaction-key.ts";
 import { createRedactor, type Redactor } from "./capture/redactor.ts";
 import { defaultStateDirectory, optionsFromEnvironment } from "./environment.ts";
-import { failOpenAsync } from "./fail-open.ts";
+import { failOpen, failOpenAsync } from "./fail-open.ts";
 import { resolveOptions, type ResolvedOptions, type RunproofOptions } from "./options.ts";
 import * as semconv from "./semconv.ts";
 import { createRecordChannel, type RecordChannel } from "./transport/record-channel.ts";
@@ -14,7 +14,10 @@ export interface Runtime {
   readonly options: ResolvedOptions;
   readonly redactor: Redactor;
   readonly channel: RecordChannel;
+  /** Resolves when the crash spools of dead processes were sent, or could not be. */
+  readonly resent: Promise<void>;
   tracer(): Tracer;
+  /** Nanoseconds since the epoch; every answer is later than the one before. */
   nowUnixNano(): bigint;
 }
 
@@ -24,8 +27,12 @@ const slots = globalThis as unknown as Record<symbol, Runtime | undefined>;
 
 /** The runtime, made from the environment on first use. */
 export function runtime(): Runtime {
-  return (slots[SLOT] ??= createRuntime({}));
+  return (slots[SLOT] ??=
+    failOpen("reading the environment", () => createRuntime({}), undefined) ?? createRuntime(NOTHING));
 }
+
+/** Records nowhere: what is left when the environment cannot be used. */
+const NOTHING: RunproofOptions = { endpoint: null, stateDirectory: null };
 
 /**
  * Sets options in code, before the first run. Runs that are open keep the runtime they started with.
@@ -57,12 +64,23 @@ function createRuntime(code: RunproofOptions): Runtime {
     onDiagnostic: (message: string) => diag.warn(`runproof: ${message}`),
   });
   // What a dead process left behind is sent by the next one, without making it wait.
-  void failOpenAsync("sending the crash spool", async () => void (await channel.resendPrevious()), undefined);
+  const resent = failOpenAsync("sending the crash spool", async () => void (await channel.resendPrevious()), undefined);
   return {
     options,
     redactor: createRedactor({ key }),
     channel,
+    resent,
     tracer: () => trace.getTracer(semconv.INSTRUMENTATION_SCOPE),
-    nowUnixNano: () => BigInt(Date.now()) * 1_000_000n,
+    nowUnixNano: createClock(),
+  };
+}
+
+/** Wall time, strictly rising: of two calls within one millisecond it must stay known which was the later one. */
+function createClock(): () => bigint {
+  let last = 0n;
+  return () => {
+    const now = BigInt(Date.now()) * 1_000_000n;
+    last = now > last ? now : last + 1n;
+    return last;
   };
 }

@@ -35,33 +35,63 @@ const BY_NAME: Readonly<Record<string, string>> = {
 
 /** Also follows `cause`: `fetch` hides the socket error there. Deeper chains add nothing. */
 const MAX_CAUSES = 4;
+const MAX_NAME = 200;
 
 /**
  * Normalises whatever was thrown to a low-cardinality class, so that an operator sees kinds of failures and not their
- * texts: a class of our own where one fits, else the exception's name, else `_OTHER` (OpenTelemetry's fallback).
+ * texts: a class of our own where one fits, else the exception's name, else `_OTHER` (OpenTelemetry's fallback). Total.
  */
 export function errorClassOf(thrown: unknown): string {
-  let current = thrown;
-  for (let depth = 0; depth < MAX_CAUSES && current instanceof Object; depth++) {
-    const known = knownClass(current);
-    if (known !== undefined) return known;
-    current = (current as { cause?: unknown }).cause;
+  try {
+    return classOf(thrown);
+  } catch {
+    // Getters and proxies may throw; an exception here would take the place of the agent's own.
+    return "_OTHER";
   }
-  const name = thrown instanceof Error ? thrown.name : undefined;
-  return name !== undefined && /^[A-Za-z_][\w.]{0,63}$/.test(name) ? name : "_OTHER";
 }
 
-function knownClass(error: {
-  code?: unknown;
-  status?: unknown;
-  statusCode?: unknown;
-  name?: unknown;
-}): string | undefined {
-  if (typeof error.code === "string" && Object.hasOwn(BY_CODE, error.code)) return BY_CODE[error.code];
-  const status = typeof error.status === "number" ? error.status : error.statusCode;
-  if (typeof status === "number") return classOfStatus(status);
-  if (typeof error.name === "string" && Object.hasOwn(BY_NAME, error.name)) return BY_NAME[error.name];
-  return undefined;
+function classOf(thrown: unknown): string {
+  let current = thrown;
+  for (let depth = 0; depth < MAX_CAUSES && isObject(current); depth++) {
+    const known = knownClass(current);
+    if (known !== undefined) return known;
+    current = current.cause;
+  }
+  const name = isObject(thrown) ? thrown.name : undefined;
+  return typeof name === "string" && /^[A-Za-z_][\w.]{0,63}$/.test(name) ? name : "_OTHER";
+}
+
+/** Name and message of whatever was thrown. Total, like `errorClassOf()`. */
+export function thrownText(thrown: unknown): { readonly name: string; readonly message: string } {
+  try {
+    const { name, message } = isObject(thrown) ? thrown : {};
+    return {
+      name: typeof name === "string" ? name.slice(0, MAX_NAME) : "Error",
+      message: typeof message === "string" ? message : String(thrown),
+    };
+  } catch {
+    return { name: "Error", message: "something was thrown that cannot be read" };
+  }
+}
+
+interface ThrownObject {
+  readonly code?: unknown;
+  readonly status?: unknown;
+  readonly statusCode?: unknown;
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly cause?: unknown;
+}
+
+/** Not `instanceof Error`: errors come from other realms too, and providers throw plain objects. */
+const isObject = (value: unknown): value is ThrownObject => typeof value === "object" && value !== null;
+
+function knownClass({ code, status, statusCode, name }: ThrownObject): string | undefined {
+  if (typeof code === "string" && Object.hasOwn(BY_CODE, code)) return BY_CODE[code];
+  const answered = typeof status === "number" ? status : statusCode;
+  const byStatus = typeof answered === "number" ? classOfStatus(answered) : undefined;
+  if (byStatus !== undefined) return byStatus;
+  return typeof name === "string" && Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
 }
 
 function classOfStatus(status: number): string | undefined {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hashJson } from "../json/canonical.ts";
-import type { JsonValue } from "../json/json.ts";
+import { toJson, type JsonValue } from "../json/json.ts";
 import { SIDE_EFFECT_CLASSES } from "./evidence.ts";
 
 const text = z.string().min(1).max(10_000);
@@ -38,13 +38,18 @@ const sideEffect = z.strictObject({
   confirmedBy: z.enum(["result", "reference", "probe"]).default("result"),
 });
 
-const content = z.strictObject({
-  contains: text,
-  /** Default true. */
-  ignoreCase: z.boolean().default(true),
-  /** Characters dropped on both sides before comparing, such as `,` in numbers. */
-  ignoreCharacters: z.string().max(100).default(""),
-});
+const content = z
+  .strictObject({
+    contains: text,
+    /** Default true. */
+    ignoreCase: z.boolean().default(true),
+    /** Characters dropped on both sides before comparing, such as `,` in numbers. */
+    ignoreCharacters: z.string().max(100).default(""),
+  })
+  .refine(
+    ({ contains, ignoreCharacters }) => Array.from(contains).some((one) => !ignoreCharacters.includes(one)),
+    "every character of `contains` is ignored, so any answer would do",
+  );
 
 /** The contract a run is judged by. JSON-serialisable; unknown keys are errors. */
 export const runContractSchema = z.strictObject({
@@ -121,10 +126,16 @@ export class ContractError extends Error {
   }
 }
 
-/** Parses a contract from an untrusted source. Throws `ContractError` with every problem at once. */
+/**
+ * Parses a contract from an untrusted source: a deeply frozen copy with the defaults filled in. Throws `ContractError`
+ * with every problem at once.
+ */
 export function parseContract(value: unknown): RunContract {
+  // First of all, because the schema would follow a cycle until the stack ends.
+  if (toJson(value) === undefined) throw new ContractError(["contract: is not JSON (a cycle, or nested too deep)"]);
   const parsed = runContractSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  // Through JSON, so that a member set to `undefined` is an absent one: both must have the same hash.
+  if (parsed.success) return deepFrozen(toJson(parsed.data)) as unknown as RunContract;
   throw new ContractError(
     parsed.error.issues.map((issue) => `${issue.path.map(String).join(".") || "contract"}: ${issue.message}`),
     { cause: parsed.error },
@@ -132,10 +143,16 @@ export function parseContract(value: unknown): RunContract {
 }
 
 /**
- * Declares what a run promises. Fills in the defaults and freezes the result; throws `ContractError` at once, while
- * the agent starts, because a contract that cannot be judged would make every run inconclusive.
+ * Declares what a run promises. Fills in the defaults and freezes the result deeply; throws `ContractError` at once,
+ * while the agent starts, because a contract that cannot be judged would make every run inconclusive.
  */
-export const defineContract = (contract: RunContractInput): RunContract => Object.freeze(parseContract(contract));
+export const defineContract = (contract: RunContractInput): RunContract => parseContract(contract);
+
+function deepFrozen(value: JsonValue | undefined): JsonValue | undefined {
+  if (typeof value !== "object" || value === null) return value;
+  for (const member of Object.values(value) as JsonValue[]) deepFrozen(member);
+  return Object.freeze(value);
+}
 
 /** Identity of a contract: SHA-256 of its canonical JSON. */
 export const contractSha256 = (contract: RunContract): string => hashJson(contract as unknown as JsonValue);

@@ -40,15 +40,29 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
 
 /**
  * Turns whatever a tool was given or gave back into JSON, or `undefined` when it cannot be kept without guessing
- * (functions, cycles, too deep). Dates become ISO text and `undefined` members vanish, as `JSON.stringify` does;
- * a top-level `undefined` becomes `null`, because "returned nothing" is a result that a replay must give again.
+ * (functions, cycles, too deep, maps and sets). Dates become ISO text and `undefined` members vanish, as
+ * `JSON.stringify` does; a top-level `undefined` becomes `null`, because "returned nothing" is a result that a replay
+ * must give again.
  */
 export function toJson(value: unknown): JsonValue | undefined {
   if (value === undefined) return null;
   try {
-    const text = JSON.stringify(value);
+    const text = JSON.stringify(value, refuseLossy);
     return text === undefined ? undefined : parseJson(text);
   } catch {
     return undefined;
   }
+}
+
+/** `JSON.stringify` writes these as `{}`: their content would be lost without a word. */
+const LOSSY = [Map, Set, WeakMap, WeakSet, Promise, Error, RegExp, ArrayBuffer] as const;
+
+function refuseLossy(_key: string, value: unknown): unknown {
+  // Plain objects and lists are nearly all there is, and must cost nearly nothing.
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return value;
+  // What has a `toJSON()` of its own was asked before and is something else by now.
+  if (LOSSY.some((type) => value instanceof type)) throw new TypeError("JSON cannot hold it");
+  return value;
 }

@@ -5,7 +5,7 @@ import type { Verdict } from "../contract/verdict.ts";
 import type { JsonValue } from "../json/json.ts";
 import type { GitBase, GitObservation } from "../probes/git-diff-probe.ts";
 import type { Runtime } from "../runtime.ts";
-import type { RecordedArtifact } from "./record-artifact.ts";
+import type { ArtifactInput } from "./record-artifact.ts";
 
 /** One attempt of one agent at one task, open until `closeRun()`. */
 export interface Run {
@@ -35,17 +35,21 @@ export type StateReader = () => JsonValue | Promise<JsonValue>;
 export interface ActiveRun extends Run {
   readonly runtime: Runtime;
   readonly span: Span;
-  /** False without an SDK or when sampled out: then spans go out on the flush-now path. */
-  readonly recording: boolean;
+  /** False when no SDK will export the root span (none there, or sampled out): it goes out on the flush-now path. */
+  readonly exported: boolean;
+  /** Span the root span is a child of; `''` for none. */
+  readonly parentSpanId: string;
   readonly parentRunId: string;
   /** The run's attributes that every record of it repeats. */
   readonly recordAttributes: Readonly<Record<string, string | number>>;
+  /** Canonical JSON of the redacted contract. */
+  readonly contractText: string;
   readonly startUnixNano: bigint;
   /** Folder that relative paths of the contract start from. */
   readonly cwd: string;
   /** Folder whose git diff the contract speaks of. */
   readonly workspace: string;
-  readonly artifacts: RecordedArtifact[];
+  readonly artifacts: ArtifactInput[];
   /** Sends still under way; `closeRun()` waits for them, bounded. */
   readonly pending: Set<Promise<unknown>>;
   readonly readState: StateReader | undefined;
@@ -55,6 +59,7 @@ export interface ActiveRun extends Run {
   claimed: Claim | null;
   toolCallCount: number;
   stepCount: number;
-  readonly gaps: string[];
+  /** What went unobserved while the run was open. A set: a tool in a loop repeats itself. */
+  readonly gaps: Set<string>;
   closing: Promise<ClosedRun> | undefined;
 }

@@ -1,8 +1,22 @@
-import { SpanKind, SpanStatusCode, context, trace, type Span } from "@opentelemetry/api";
+import {
+  context,
+  isSpanContextValid,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Span,
+  type SpanKind,
+} from "@opentelemetry/api";
 import * as semconv from "../semconv.ts";
-import type { ActiveRun } from "./active-run.ts";
 import { newSpanId } from "./run-id.ts";
+import type { StepScope } from "./run-scope.ts";
 import { sendSpan } from "./send-record.ts";
+
+export interface CallStart {
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly attributes: Readonly<Record<string, string>>;
+}
 
 export interface CallEnd {
   readonly attributes: Readonly<Record<string, string>>;
@@ -10,52 +24,61 @@ export interface CallEnd {
   readonly error: string | null;
 }
 
-/** The span of one call: the SDK's where it records, else one of ours on the flush-now path. */
+/** The span of one call: the SDK's where it is exported, else one of ours on the flush-now path. */
 export interface CallSpan {
-  /** The SDK's span, to be made the active one; absent on the flush-now path. */
+  readonly spanId: string;
+  /** The SDK's span, to be made the active one; absent when no SDK is there. */
   readonly otel: Span | undefined;
   end(result: CallEnd): void;
 }
 
-/** Opens the span of a call, child of whatever span is active, else of the run. */
-export function openCallSpan(
-  run: ActiveRun,
-  name: string,
-  attributes: Record<string, string>,
-  kind: SpanKind,
-): CallSpan {
-  const own = { ...attributes, [semconv.ATTR_RUN_ID]: run.runId };
-  return run.recording ? sdkSpan(run, name, own, kind) : directSpan(run, name, own);
-}
+/** Whether an SDK will send this span: one that is recorded but not sampled stays in the process. */
+export const isExported = (span: Span): boolean =>
+  span.isRecording() && (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
 
-function sdkSpan(run: ActiveRun, name: string, attributes: Record<string, string>, kind: SpanKind): CallSpan {
+/** Opens the span of a call, child of whatever span is active, else of the enclosing call or the run. */
+export function openCallSpan(scope: StepScope, { name, kind, attributes }: CallStart): CallSpan {
+  const { run } = scope;
+  const own = { ...attributes, [semconv.ATTR_RUN_ID]: run.runId };
+  if (!run.exported) return directSpan(scope, name, own);
   const active = context.active();
   const parent = trace.getSpan(active) === undefined ? trace.setSpan(active, run.span) : active;
-  const span = run.runtime.tracer().startSpan(name, { kind, attributes }, parent);
-  return {
-    otel: span,
-    end({ attributes: last, error }) {
-      span.setAttributes(last);
-      if (error !== null) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
-      span.end();
-    },
-  };
+  const span = run.runtime.tracer().startSpan(name, { kind, attributes: own }, parent);
+  // A sampler may drop single calls of a run that it keeps.
+  return isExported(span) ? sdkSpan(span) : directSpan(scope, name, own, span);
 }
 
+const sdkSpan = (span: Span): CallSpan => ({
+  spanId: span.spanContext().spanId,
+  otel: span,
+  end({ attributes, error }) {
+    span.setAttributes(attributes);
+    if (error !== null) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
+    span.end();
+  },
+});
+
 /** Without an SDK, or sampled out, nobody else would send it, and a verdict needs every call. */
-function directSpan(run: ActiveRun, name: string, attributes: Record<string, string>): CallSpan {
-  const start = run.runtime.nowUnixNano();
+function directSpan(scope: StepScope, name: string, attributes: Record<string, string>, unsent?: Span): CallSpan {
+  const { run } = scope;
+  const startUnixNano = run.runtime.nowUnixNano();
+  const known = unsent?.spanContext();
+  const isOwn = known !== undefined && isSpanContextValid(known) && known.spanId !== scope.spanId;
+  const spanId = isOwn ? known.spanId : newSpanId();
   return {
-    otel: undefined,
+    spanId,
+    otel: unsent,
     end({ attributes: last, error }) {
       sendSpan(run, {
         name,
-        spanId: newSpanId(),
-        startUnixNano: start,
+        spanId,
+        parentSpanId: scope.spanId,
+        startUnixNano,
         endUnixNano: run.runtime.nowUnixNano(),
         attributes: { ...attributes, ...last },
         error,
       });
+      unsent?.end();
     },
   };
 }

@@ -1,20 +1,19 @@
-import { SpanStatusCode, trace } from "@opentelemetry/api";
-import type { Claim, ClosingEvidence } from "../contract/evidence.ts";
+import { trace } from "@opentelemetry/api";
+import type { Claim } from "../contract/evidence.ts";
 import { parseVerdict } from "../contract/parse-verdict.ts";
-import { failOpenAsync } from "../fail-open.ts";
-import { canonicalJson } from "../json/canonical.ts";
-import { toJson } from "../json/json.ts";
+import { failOpen, failOpenAsync } from "../fail-open.ts";
 import * as semconv from "../semconv.ts";
 import type { ActiveRun, ClosedRun, Run } from "./active-run.ts";
-import { observeClose } from "./observe-close.ts";
-import { sendRecord, sendSpan } from "./send-record.ts";
+import { closingEvidenceText } from "./closing-evidence-text.ts";
+import { endRootSpan } from "./root-span.ts";
+import { sendRecord } from "./send-record.ts";
 
 export interface CloseOutcome {
   /** What the run told its user; `run.setAnswer()` sets the same. */
   readonly answer?: string;
   /** What the agent says of its run. Recorded, never believed. */
   readonly claim?: { readonly outcome: Claim["outcome"]; readonly detail?: string };
-  /** The exception that ended the run. */
+  /** The exception that ended the run; `errorClass` as `error.type` of OpenTelemetry has it. */
   readonly error?: { readonly errorClass: string; readonly message: string };
 }
 
@@ -23,8 +22,9 @@ const CLOSE_DEADLINES = 2;
 
 /**
  * Closes a run: re-reads the evidence its contract asks for, puts it on the root span, ends the span (a
- * `RunSpanProcessor` judges at that moment) and sends a close record that survives the process. A second call gives the
- * first one's result. Never rejects.
+ * `RunSpanProcessor` judges at that moment) and sends a close record that survives the process. Takes as long as the
+ * probes and, when the collector hangs, two deadlines of the flush-now path. A second call gives the first one's
+ * result. Never rejects.
  */
 export function closeRun(run: Run, outcome: CloseOutcome = {}): Promise<ClosedRun> {
   const active = run as ActiveRun;
@@ -33,67 +33,27 @@ export function closeRun(run: Run, outcome: CloseOutcome = {}): Promise<ClosedRu
 }
 
 async function close(run: ActiveRun, outcome: CloseOutcome): Promise<ClosedRun> {
-  if (outcome.answer !== undefined) run.setAnswer(outcome.answer);
-  if (outcome.claim !== undefined) run.claim(outcome.claim.outcome, outcome.claim.detail);
+  const { deadlineMillis } = run.runtime.options;
   // Calls of a run without an SDK are on their way; their evidence belongs before the close.
-  await bounded(run, Promise.allSettled([...run.pending]));
-  const evidence = await closingEvidence(run, outcome);
-  const text = canonicalJson(toJson(evidence) ?? {});
-  endRootSpan(run, outcome, text);
-  const verdict = run.recording ? verdictOf(run) : null;
-  await Promise.all([sendClose(run, text), flushSdk(run)]);
+  const began = performance.now();
+  await within(deadlineMillis, settled(run));
+  const leftMillis = deadlineMillis * CLOSE_DEADLINES - (performance.now() - began);
+  const errorClass = errorClassOfOutcome(run, outcome);
+  const evidence = await closingEvidenceText(run, outcome, errorClass);
+  failOpen("ending the root span", () => endRootSpan(run, evidence, errorClass), undefined);
+  const verdict = run.exported ? failOpen("reading the verdict", () => verdictOf(run), null) : null;
+  await Promise.all([sendClose(run, evidence), flushSdk(run, leftMillis)]);
+  // The root span of a run without an SDK went out before the close record; and a process that lives for one run only
+  // is nevertheless the next one after those that died.
+  await within(Math.min(deadlineMillis, leftMillis), Promise.all([settled(run), run.runtime.resent]));
   run.runtime.channel.runClosed(run.runId);
   return { runId: run.runId, verdict };
 }
 
-async function closingEvidence(run: ActiveRun, outcome: CloseOutcome): Promise<ClosingEvidence> {
-  const redactor = run.runtime.redactor;
-  const observed = await observeClose(run);
-  const claim =
-    run.claimed === null ? null : { outcome: run.claimed.outcome, detail: redactor.text(run.claimed.detail) };
-  const error =
-    outcome.error === undefined
-      ? null
-      : { errorClass: outcome.error.errorClass, message: redactor.text(outcome.error.message).slice(0, 2_000) };
-  return {
-    version: 1,
-    claim,
-    error,
-    ...observed,
-    answer: run.answer === null ? null : redactor.text(run.answer),
-    toolCallCount: run.toolCallCount,
-    stepCount: run.stepCount,
-  };
-}
+const errorClassOfOutcome = (run: ActiveRun, { error }: CloseOutcome): string | null =>
+  error === undefined ? null : run.runtime.redactor.text(String(error.errorClass)).slice(0, 200);
 
-function endRootSpan(run: ActiveRun, outcome: CloseOutcome, evidence: string): void {
-  const end = run.runtime.nowUnixNano();
-  const error = outcome.error?.errorClass ?? null;
-  if (!run.recording) {
-    const attributes = {
-      ...run.recordAttributes,
-      [semconv.ATTR_RUN_EVENT]: semconv.RUN_EVENT_ROOT,
-      [semconv.ATTR_EVIDENCE]: evidence,
-    };
-    const name = `${semconv.OPERATION_INVOKE_AGENT} ${run.contract.agent}`;
-    sendSpan(run, {
-      name,
-      spanId: run.rootSpanId,
-      parentSpanId: "",
-      startUnixNano: run.startUnixNano,
-      endUnixNano: end,
-      attributes,
-      error,
-    });
-    return;
-  }
-  run.span.setAttribute(semconv.ATTR_EVIDENCE, evidence);
-  if (error !== null) {
-    run.span.setAttribute(semconv.ATTR_ERROR_TYPE, error);
-    run.span.setStatus({ code: SpanStatusCode.ERROR, message: error });
-  }
-  run.span.end();
-}
+const settled = (run: ActiveRun): Promise<unknown> => Promise.allSettled([...run.pending]);
 
 /** The attributes a `RunSpanProcessor` set while the span ended; an SDK's span lets them be read. */
 function verdictOf(run: ActiveRun): ClosedRun["verdict"] {
@@ -113,9 +73,9 @@ const sendClose = (run: ActiveRun, evidence: string): Promise<void> =>
   );
 
 /** The batch processor would keep the run's spans for seconds, and a process that exits now would lose them. */
-async function flushSdk(run: ActiveRun): Promise<void> {
-  if (!run.recording || !run.runtime.options.flushOnClose) return;
-  await failOpenAsync("flushing the SDK", () => bounded(run, flushProvider()), undefined);
+async function flushSdk(run: ActiveRun, atMostMillis: number): Promise<void> {
+  if (!run.exported || !run.runtime.options.flushOnClose) return;
+  await within(atMostMillis, failOpenAsync("flushing the SDK", flushProvider, undefined));
 }
 
 interface Flushable {
@@ -128,9 +88,9 @@ async function flushProvider(): Promise<void> {
   await (provider.getDelegate?.() ?? provider).forceFlush?.();
 }
 
-async function bounded(run: ActiveRun, work: Promise<unknown>): Promise<void> {
+async function within(millis: number, work: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, run.runtime.options.deadlineMillis * CLOSE_DEADLINES);
+  const timer = setTimeout(resolve, millis);
   try {
     await Promise.race([work, promise]);
   } finally {

@@ -1,15 +1,20 @@
+import { resolve } from "node:path";
+import { thrownText } from "../capture/error-class.ts";
 import type { ArtifactRequirement } from "../contract/contract.ts";
 import type { ArtifactObservation, ClosingEvidence } from "../contract/evidence.ts";
 import { toJson, type JsonObject, type JsonValue } from "../json/json.ts";
-import { notPresent } from "../probes/artifact-observation.ts";
+import { notPresent, type ArtifactTarget } from "../probes/artifact-observation.ts";
 import { probeClickHouseRow } from "../probes/clickhouse-probe.ts";
 import { probeCommand } from "../probes/command-probe.ts";
 import { probeFile } from "../probes/file-probe.ts";
 import { probeGitDiff } from "../probes/git-diff-probe.ts";
 import { probeHttp } from "../probes/http-probe.ts";
 import { probePath } from "../probes/path-probe.ts";
+import { abortable, probeSignal } from "../probes/probe-context.ts";
 import type { ActiveRun } from "./active-run.ts";
-import { artifactRef, type ArtifactInput, type RecordedArtifact } from "./record-artifact.ts";
+import { mapBounded } from "./map-bounded.ts";
+import { readStateBounded } from "./read-state.ts";
+import { artifactRef, type ArtifactInput, type ProbeResult } from "./record-artifact.ts";
 import { recordCall } from "./record-call.ts";
 import { inScope, newScope } from "./run-scope.ts";
 
@@ -29,7 +34,7 @@ export async function observeClose(run: ActiveRun): Promise<Observed> {
     try {
       return await work();
     } catch (error) {
-      gaps.push(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+      gaps.push(`${what} failed: ${thrownText(error).message}`);
       return otherwise;
     }
   };
@@ -39,7 +44,7 @@ export async function observeClose(run: ActiveRun): Promise<Observed> {
       noted("reading the artifacts", () => observeArtifacts(run), []),
       noted("looking for evidence paths", () => observePaths(run), []),
       noted("taking the diff", () => observeChanges(run, gaps), null),
-      noted("reading the state", () => observeState(run), null),
+      noted("reading the state", () => observeState(run, gaps), null),
     ]),
   );
   const verification = await noted("the verification", () => observeVerification(run), null);
@@ -47,21 +52,31 @@ export async function observeClose(run: ActiveRun): Promise<Observed> {
   return run.runtime.redactor.json(toJson(observed) ?? {}) as unknown as Observed;
 }
 
-/** Recorded artifacts, and those whose place the contract knows: evidence counts whether or not the agent spoke of it. */
+/**
+ * What the run recorded, and what the contract places somewhere: it must be there, whether or not the agent spoke of it,
+ * and whatever else the agent recorded under that name.
+ */
 async function observeArtifacts(run: ActiveRun): Promise<ArtifactObservation[]> {
-  const recorded = new Set(run.artifacts.map((artifact) => artifact.name));
-  const known = run.contract.artifacts.flatMap((required): RecordedArtifact[] =>
-    required.path === undefined || recorded.has(required.name) ? [] : [artifactAtPath(required, required.path)],
+  const place = (artifact: ArtifactInput): string =>
+    "path" in artifact ? resolve(run.cwd, artifact.path) : artifactRef(artifact);
+  const recorded = new Set(run.artifacts.map((artifact) => `${artifact.name}\n${place(artifact)}`));
+  const required = run.contract.artifacts.flatMap((one): ArtifactInput[] =>
+    one.path === undefined ? [] : [artifactAtPath(one, one.path)],
   );
-  return await Promise.all([...run.artifacts, ...known].map((artifact) => observeArtifact(run, artifact)));
+  const unspoken = required.filter((artifact) => !recorded.has(`${artifact.name}\n${place(artifact)}`));
+  return await mapBounded([...run.artifacts, ...unspoken], MAX_PROBES, (artifact) => observeArtifact(run, artifact));
 }
 
-/** Only kinds that are read from a file can be found by path alone. */
-function artifactAtPath({ name, kind }: ArtifactRequirement, path: string): RecordedArtifact {
-  const isFile = kind === "file" || kind === "json" || kind === "report";
-  return isFile ? { name, kind, path } : { name, kind, ref: path };
+/** A run with thousands of artifacts must not run out of file handles and then call them unreadable. */
+const MAX_PROBES = 16;
+
+/** Only a file and a URL can be re-read where the contract says they are. */
+function artifactAtPath({ name, kind }: ArtifactRequirement, path: string): ArtifactInput {
+  if (kind === "url") return { name, kind, url: path };
+  return kind === "file" || kind === "json" || kind === "report" ? { name, kind, path } : { name, kind, ref: path };
 }
 
+/** A probe that fails, or that no recording knows, leaves its artifact unchecked and the others alone. */
 async function observeArtifact(run: ActiveRun, artifact: ArtifactInput): Promise<ArtifactObservation> {
   const required = run.contract.artifacts.find((one) => one.name === artifact.name);
   const target = {
@@ -70,6 +85,18 @@ async function observeArtifact(run: ActiveRun, artifact: ArtifactInput): Promise
     ref: artifactRef(artifact),
     schema: required?.schema as JsonObject | undefined,
   };
+  try {
+    return await probeArtifact(run, artifact, target);
+  } catch (error) {
+    return notPresent(target, "unchecked", thrownText(error).message);
+  }
+}
+
+async function probeArtifact(
+  run: ActiveRun,
+  artifact: ArtifactInput,
+  target: ArtifactTarget,
+): Promise<ArtifactObservation> {
   const context = { cwd: run.cwd };
   if ("path" in artifact) return await probeFile(target, context);
   if ("query" in artifact) {
@@ -81,36 +108,36 @@ async function observeArtifact(run: ActiveRun, artifact: ArtifactInput): Promise
   const { probe } = artifact;
   if (probe === undefined) return notPresent(target, "unchecked", "no probe was given for it");
   return await outside(target, { ref: artifact.ref }, async () => {
-    const seen = await probe();
-    if (!seen.present) return notPresent(target, "missing", seen.detail ?? "the probe did not find it");
-    return {
-      ...notPresent(target, "unchecked", ""),
-      state: "present",
-      bytes: seen.bytes ?? 1,
-      sha256: seen.sha256 ?? null,
-      detail: seen.detail ?? null,
-    };
+    const seen = await abortable((async () => await probe())(), probeSignal(context));
+    return observationOf(seen, target);
   });
 }
 
-/**
- * A probe that leaves the machine is a recorded call: the cassette answers it in a replay. One that fails, or that no
- * recording knows, leaves its artifact unchecked and the others alone.
- */
-async function outside(
-  target: Parameters<typeof notPresent>[0],
-  args: JsonValue,
-  probe: () => Promise<ArtifactObservation>,
-): Promise<ArtifactObservation> {
-  try {
-    return await recordCall({ kind: "probe", name: target.name, sideEffect: "read" }, args, probe);
-  } catch (error) {
-    return notPresent(target, "unchecked", error instanceof Error ? error.message : String(error));
-  }
+/** A probe of the user's own may answer anything; what does not fit is not known. */
+function observationOf(
+  { present, bytes = 1, sha256, detail }: ProbeResult,
+  target: ArtifactTarget,
+): ArtifactObservation {
+  const said = typeof detail === "string" ? detail : null;
+  if (present !== true) return notPresent(target, "missing", said ?? "the probe did not find it");
+  return {
+    ...notPresent(target, "unchecked", ""),
+    state: "present",
+    bytes: Number.isFinite(bytes) ? bytes : null,
+    sha256: typeof sha256 === "string" ? sha256 : null,
+    detail: said,
+  };
 }
 
+/** A probe that leaves the machine is a recorded call: the cassette answers it in a replay. */
+const outside = (
+  { name }: ArtifactTarget,
+  args: JsonValue,
+  probe: () => Promise<ArtifactObservation>,
+): Promise<ArtifactObservation> => recordCall({ kind: "probe", name, sideEffect: "read" }, args, probe);
+
 const observePaths = (run: ActiveRun): Promise<ClosingEvidence["paths"][number][]> =>
-  Promise.all((run.contract.evidencePaths?.paths ?? []).map((path) => probePath(path, { cwd: run.cwd })));
+  mapBounded(run.contract.evidencePaths?.paths ?? [], MAX_PROBES, (path) => probePath(path, { cwd: run.cwd }));
 
 async function observeChanges(run: ActiveRun, gaps: string[]): Promise<readonly string[] | null> {
   if (run.contract.changes === undefined) return null;
@@ -125,9 +152,12 @@ async function observeChanges(run: ActiveRun, gaps: string[]): Promise<readonly 
   return null;
 }
 
-async function observeState(run: ActiveRun): Promise<ClosingEvidence["state"]> {
+async function observeState(run: ActiveRun, gaps: string[]): Promise<ClosingEvidence["state"]> {
   if (run.readState === undefined || run.stateBefore === undefined) return null;
-  return { before: run.stateBefore, after: toJson(await run.readState()) ?? null };
+  const after = await readStateBounded(run.readState);
+  if ("value" in after) return { before: run.stateBefore, after: after.value };
+  gaps.push(`the state at the close could not be read: ${after.problem}`);
+  return null;
 }
 
 async function observeVerification(run: ActiveRun): Promise<ClosingEvidence["verification"]> {

@@ -5,6 +5,7 @@ import { sendCheckpoint } from "./record-event.ts";
 /** What a probe of the user's own found out about an artifact. */
 export interface ProbeResult {
   readonly present: boolean;
+  /** Size of its content. Default 1: it is there. */
   readonly bytes?: number;
   readonly sha256?: string;
   readonly detail?: string;
@@ -33,8 +34,6 @@ export type ArtifactInput = { readonly name: string } & (
     }
 );
 
-export type RecordedArtifact = ArtifactInput;
-
 /**
  * Records an artifact of the run and sends a checkpoint. What counts is what the probe sees when the run closes, not
  * this call. Resolves when the checkpoint is acknowledged or spooled; never rejects.
@@ -44,12 +43,12 @@ export async function recordArtifact(run: Run, artifact: ArtifactInput): Promise
     "recordArtifact()",
     async () => {
       const active = run as ActiveRun;
+      // Read before it is kept: what is no artifact must not spoil the close.
+      const fact = { name: artifact.name, kind: artifact.kind ?? "file", ref: artifactRef(artifact) };
+      if (Object.values(fact).some((text) => typeof text !== "string"))
+        throw new TypeError("it has no name or no place");
       active.artifacts.push(artifact);
-      await sendCheckpoint(active, "artifact", {
-        name: artifact.name,
-        kind: artifact.kind ?? "file",
-        ref: artifactRef(artifact),
-      });
+      await sendCheckpoint(active, "artifact", fact);
     },
     undefined,
   );

@@ -1,14 +1,15 @@
-import { context, SpanKind, trace } from "@opentelemetry/api";
+import { context, trace } from "@opentelemetry/api";
 import { callInterceptor, type CallAnswer } from "../capture/call-interceptor.ts";
 import { captureValue, type CapturedValue } from "../capture/capture-value.ts";
-import { errorClassOf } from "../capture/error-class.ts";
+import { errorClassOf, thrownText } from "../capture/error-class.ts";
 import type { Attempt } from "../contract/evidence.ts";
-import { failOpen } from "../fail-open.ts";
+import { failOpen, reportFailure } from "../fail-open.ts";
 import { canonicalJson } from "../json/canonical.ts";
 import { parseJson, type JsonValue } from "../json/json.ts";
 import * as semconv from "../semconv.ts";
 import type { CallSpec } from "./call-spec.ts";
-import { openCallSpan, type CallSpan } from "./call-span.ts";
+import { attemptsText, callStart, captureText, valueAttribute, type CallField } from "./call-attributes.ts";
+import { openCallSpan, type CallEnd, type CallSpan } from "./call-span.ts";
 import { currentScope, inScope, newScope, nextCallPath, type StepScope } from "./run-scope.ts";
 
 /**
@@ -23,20 +24,22 @@ export async function recordCall<Result>(
   const scope = currentScope();
   if (scope === undefined || (scope.run.closing !== undefined && spec.kind !== "probe")) return await execute();
   const call = openCall(scope, spec as CallSpec<unknown>, args);
-  const within = newScope(scope.run, call.path);
+  const within = newScope(scope.run, call.path, call.span?.spanId ?? scope.spanId);
   const active = call.span?.otel === undefined ? context.active() : trace.setSpan(context.active(), call.span.otel);
   try {
     const result = await inScope(within, () => context.with(active, () => answerOrExecute(spec, call, execute)));
-    failOpen("recording a result", () => finishReturned(spec as CallSpec<unknown>, call, result), undefined);
+    finish(call, () => returnedEnd(spec as CallSpec<unknown>, call, result));
     return result;
   } catch (error) {
-    failOpen("recording an error", () => finishThrown(call, error), undefined);
+    finish(call, () => thrownEnd(call, error));
     throw error;
   }
 }
 
 interface OpenCall {
   readonly scope: StepScope;
+  /** Redacted. */
+  readonly name: string;
   readonly path: string;
   readonly given: CapturedValue | undefined;
   readonly span: CallSpan | undefined;
@@ -44,17 +47,22 @@ interface OpenCall {
 }
 
 function openCall(scope: StepScope, spec: CallSpec<unknown>, args: unknown): OpenCall {
-  const path = nextCallPath(scope, spec.name);
   if (spec.kind === "tool") scope.run.toolCallCount++;
   if (spec.kind !== "probe") scope.run.stepCount++;
-  const given = failOpen("capturing arguments", () => capture(scope, spec.capture?.arguments, args), undefined);
+  // Names come from the outside too (MCP servers), and the contract's names went through the same redactor.
+  const name = failOpen("naming a call", () => scope.run.runtime.redactor.text(String(spec.name)), "unnamed");
+  const path = nextCallPath(scope, name);
+  const given = failOpen("capturing arguments", () => capture(scope, spec, args, "arguments"), undefined);
   const span = failOpen(
     "opening a call's span",
-    () => openCallSpan(scope.run, spanName(spec), callAttributes(spec, path, given), KINDS[spec.kind]),
+    () => openCallSpan(scope, callStart(spec, { name, callId: callIdOf(scope, spec), path, given })),
     undefined,
   );
-  return { scope, path, given, span, attempts: [] };
+  return { scope, name, path, given, span, attempts: [] };
 }
+
+const callIdOf = ({ run }: StepScope, { callId }: CallSpec<unknown>): string | undefined =>
+  callId === undefined ? undefined : run.runtime.redactor.text(String(callId));
 
 async function answerOrExecute<Result>(
   spec: CallSpec<Result>,
@@ -73,8 +81,11 @@ async function interceptedAnswer(spec: CallSpec<unknown>, call: OpenCall): Promi
   if (interceptor === undefined) return undefined;
   const text = call.given?.form === "hash" ? undefined : call.given?.text;
   const given: JsonValue | undefined = text === undefined ? undefined : parseJson(text);
-  return await interceptor({ kind: spec.kind, name: spec.name, path: call.path, arguments: given });
+  return await interceptor({ kind: spec.kind, name: call.name, path: call.path, arguments: given });
 }
+
+/** What a timer of Node can hold. */
+const MAX_WAIT_MILLIS = 2 ** 31 - 1;
 
 async function executeWithRetries<Result>(
   spec: CallSpec<Result>,
@@ -90,92 +101,73 @@ async function executeWithRetries<Result>(
       return result;
     } catch (error) {
       call.attempts.push({ status: "error", errorClass: errorClassOf(error), waitMillis });
-      if (attempt >= retries) throw error;
-      waitMillis = (spec.retryWaitMillis ?? 100) * 2 ** attempt;
+      if (!(attempt < retries)) throw error;
+      waitMillis = Math.min((spec.retryWaitMillis ?? 100) * 2 ** attempt, MAX_WAIT_MILLIS);
       await new Promise((resolve) => setTimeout(resolve, waitMillis));
     }
   }
 }
 
-function finishReturned(spec: CallSpec<unknown>, call: OpenCall, result: unknown): void {
-  if (call.span === undefined) return;
-  const errorClass = failOpen("errorOf()", () => spec.errorOf?.(result) ?? null, null);
+/** A call whose end cannot be told is missing from the record, and the count of calls says so. */
+function finish(call: OpenCall, end: () => CallEnd): void {
+  failOpen("recording the end of a call", () => call.span?.end(end()), undefined);
+}
+
+function returnedEnd(spec: CallSpec<unknown>, call: OpenCall, result: unknown): CallEnd {
+  const { redactor } = call.scope.run.runtime;
+  const errorClass = resultErrorClass(spec, call, result);
   const reference = failOpen("referenceOf()", () => spec.referenceOf?.(result) ?? null, null);
-  const kept = capture(call.scope, spec.capture?.result, result);
-  call.span.end({
+  const kept = capture(call.scope, spec, result, "result");
+  return {
     attributes: {
       ...(kept.text === undefined ? {} : { [valueAttribute(spec.kind, "result")]: kept.text }),
       [semconv.ATTR_CALL_CAPTURE]: captureText(call.given, kept),
       [semconv.ATTR_CALL_ATTEMPTS]: attemptsText(call.attempts),
       ...(errorClass === null ? {} : { [semconv.ATTR_ERROR_TYPE]: errorClass }),
-      ...(reference === null ? {} : { [semconv.ATTR_CALL_REFERENCE]: call.scope.run.runtime.redactor.text(reference) }),
+      ...(reference === null ? {} : { [semconv.ATTR_CALL_REFERENCE]: redactor.text(String(reference)) }),
     },
     error: errorClass,
-  });
+  };
 }
 
-function finishThrown(call: OpenCall, error: unknown): void {
-  if (call.span === undefined) return;
+/** Whether a result means failure is for `errorOf()` to say; when it cannot, the run's evidence is not complete. */
+function resultErrorClass(spec: CallSpec<unknown>, { scope, name }: OpenCall, result: unknown): string | null {
+  const { runtime, gaps } = scope.run;
+  try {
+    const said: unknown = spec.errorOf?.(result) ?? null;
+    if (typeof said === "string" && said !== "") return runtime.redactor.text(said).slice(0, MAX_ERROR_CLASS);
+    if (said === null || said === "") return null;
+    gaps.add(`errorOf() of "${name}" gave no text`);
+  } catch (error) {
+    reportFailure("errorOf()", error);
+    gaps.add(`errorOf() of "${name}" failed`);
+  }
+  return null;
+}
+
+const MAX_ERROR_CLASS = 200;
+const MAX_ERROR_MESSAGE = 10_000;
+
+function thrownEnd(call: OpenCall, error: unknown): CallEnd {
+  const { redactor } = call.scope.run.runtime;
   const errorClass = errorClassOf(error);
-  const name = error instanceof Error ? error.name : "Error";
-  const message = call.scope.run.runtime.redactor.text(error instanceof Error ? error.message : String(error));
-  call.span.end({
+  const { name, message } = thrownText(error);
+  return {
     attributes: {
       [semconv.ATTR_CALL_CAPTURE]: captureText(call.given, undefined),
       [semconv.ATTR_CALL_ATTEMPTS]: attemptsText(call.attempts),
       [semconv.ATTR_ERROR_TYPE]: errorClass,
-      [semconv.ATTR_CALL_ERROR]: canonicalJson({ name, message: message.slice(0, 10_000) }),
+      [semconv.ATTR_CALL_ERROR]: canonicalJson({
+        name: redactor.text(name),
+        message: redactor.text(message).slice(0, MAX_ERROR_MESSAGE),
+      }),
     },
     error: errorClass,
-  });
-}
-
-function capture(scope: StepScope, policy: "full" | "redacted" | "hash" | undefined, value: unknown): CapturedValue {
-  const { options, redactor } = scope.run.runtime;
-  return captureValue(value, { policy: policy ?? options.capture, maxBytes: options.captureMaxBytes, redactor });
-}
-
-const KINDS = { tool: SpanKind.INTERNAL, model: SpanKind.CLIENT, probe: SpanKind.CLIENT } as const;
-
-/** Names follow the GenAI conventions: `execute_tool {name}`, `chat {model}`. */
-function spanName(spec: CallSpec<unknown>): string {
-  if (spec.kind === "model") return `${semconv.OPERATION_CHAT} ${spec.name}`;
-  return spec.kind === "tool" ? `${semconv.OPERATION_EXECUTE_TOOL} ${spec.name}` : `probe ${spec.name}`;
-}
-
-function callAttributes(
-  spec: CallSpec<unknown>,
-  path: string,
-  given: CapturedValue | undefined,
-): Record<string, string> {
-  return {
-    [semconv.ATTR_CALL_KIND]: spec.kind,
-    [semconv.ATTR_CALL_PATH]: path,
-    [semconv.ATTR_SIDE_EFFECT]: spec.sideEffect,
-    ...(spec.kind === "tool"
-      ? { [semconv.ATTR_OPERATION_NAME]: semconv.OPERATION_EXECUTE_TOOL, [semconv.ATTR_TOOL_TYPE]: "function" }
-      : {}),
-    ...(spec.kind === "model"
-      ? { [semconv.ATTR_OPERATION_NAME]: semconv.OPERATION_CHAT, [semconv.ATTR_REQUEST_MODEL]: spec.name }
-      : { [semconv.ATTR_TOOL_NAME]: spec.name }),
-    ...(spec.callId === undefined ? {} : { [semconv.ATTR_TOOL_CALL_ID]: spec.callId }),
-    ...(given?.text === undefined ? {} : { [valueAttribute(spec.kind, "arguments")]: given.text }),
   };
 }
 
-function valueAttribute(kind: CallSpec<unknown>["kind"], side: "arguments" | "result"): string {
-  if (kind === "model") return side === "arguments" ? semconv.ATTR_MODEL_REQUEST : semconv.ATTR_MODEL_RESPONSE;
-  return side === "arguments" ? semconv.ATTR_TOOL_CALL_ARGUMENTS : semconv.ATTR_TOOL_CALL_RESULT;
+function capture(scope: StepScope, spec: CallSpec<unknown>, value: unknown, label: CallField): CapturedValue {
+  const { options, redactor } = scope.run.runtime;
+  const policy = spec.capture?.[label] ?? options.capture;
+  return captureValue(value, { policy, maxBytes: options.captureMaxBytes, redactor, label: `the ${label}` });
 }
-
-function captureText(given: CapturedValue | undefined, kept: CapturedValue | undefined): string {
-  const form = (value: CapturedValue | undefined): JsonValue => ({
-    form: value?.form ?? "hash",
-    ...(value === undefined ? { problem: "the value could not be captured" } : {}),
-    ...(value?.problem === undefined ? {} : { problem: value.problem }),
-  });
-  return canonicalJson({ arguments: form(given), ...(kept === undefined ? {} : { result: form(kept) }) });
-}
-
-const attemptsText = (attempts: readonly Attempt[]): string =>
-  canonicalJson(attempts.map((one) => ({ status: one.status, error_class: one.errorClass, wait_ms: one.waitMillis })));

@@ -1,13 +1,13 @@
-import { failOpenAsync } from "../fail-open.ts";
-import { canonicalJson } from "../json/canonical.ts";
-import { toJson, type JsonValue } from "../json/json.ts";
+import { captureValue } from "../capture/capture-value.ts";
+import { failOpen, failOpenAsync } from "../fail-open.ts";
+import type { JsonValue } from "../json/json.ts";
 import * as semconv from "../semconv.ts";
 import type { ActiveRun, Run } from "./active-run.ts";
 import { sendRecord } from "./send-record.ts";
 
 /**
  * Records that something happened in the run: a span event for the trace, and a checkpoint on the flush-now path that
- * survives the process. Attributes are redacted. Resolves when the checkpoint is acknowledged or spooled (an agent need
+ * survives the process. Attributes are redacted, and over the capture limit kept as their hash. Resolves when the checkpoint is acknowledged or spooled (an agent need
  * not wait for it); never rejects.
  */
 export async function recordEvent(
@@ -23,11 +23,14 @@ export async function sendCheckpoint(
   name: string,
   attributes: Readonly<Record<string, JsonValue | undefined>>,
 ): Promise<void> {
-  const kept = run.runtime.redactor.json(toJson(attributes) ?? {});
-  const text = canonicalJson(kept);
-  if (run.recording) run.span.addEvent(name, { [semconv.ATTR_CHECKPOINT_ATTRIBUTES]: text });
+  const { redactor, options } = run.runtime;
+  const kept = captureValue(attributes, { maxBytes: options.captureMaxBytes, redactor });
+  const text = kept.text ?? "{}";
+  const written = redactor.text(name);
+  const add = (): void => void run.span.addEvent(written, { [semconv.ATTR_CHECKPOINT_ATTRIBUTES]: text });
+  if (run.exported) failOpen("adding a span event", add, undefined);
   await sendRecord(run, semconv.RUN_EVENT_CHECKPOINT, {
-    [semconv.ATTR_CHECKPOINT_NAME]: name,
+    [semconv.ATTR_CHECKPOINT_NAME]: written,
     [semconv.ATTR_CHECKPOINT_ATTRIBUTES]: text,
   });
 }

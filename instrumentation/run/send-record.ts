@@ -1,3 +1,4 @@
+import { failOpenAsync } from "../fail-open.ts";
 import * as semconv from "../semconv.ts";
 import type { RecordAttributes } from "../transport/record-span.ts";
 import type { ActiveRun } from "./active-run.ts";
@@ -25,8 +26,8 @@ export interface DirectSpan {
   readonly endUnixNano: bigint;
   readonly attributes: RecordAttributes;
   readonly error: string | null;
-  /** Default: the run's root span. */
-  readonly parentSpanId?: string;
+  /** `''` for none. */
+  readonly parentSpanId: string;
 }
 
 /** Sends a span on the flush-now path. Nobody waits for it but `closeRun()`. */
@@ -34,7 +35,7 @@ export function sendSpan(run: ActiveRun, direct: DirectSpan): void {
   const span = {
     traceId: run.traceId,
     spanId: direct.spanId,
-    parentSpanId: direct.parentSpanId ?? run.rootSpanId,
+    parentSpanId: direct.parentSpanId,
     name: direct.name,
     timeUnixNano: String(direct.startUnixNano),
     endUnixNano: String(direct.endUnixNano),
@@ -44,11 +45,9 @@ export function sendSpan(run: ActiveRun, direct: DirectSpan): void {
   void track(run, run.runtime.channel.send({ runId: run.runId, event: "span", span }));
 }
 
+/** Never rejects: nobody may be waiting, and an unhandled rejection ends the agent's process. */
 async function track(run: ActiveRun, sending: Promise<unknown>): Promise<void> {
   run.pending.add(sending);
-  try {
-    await sending;
-  } finally {
-    run.pending.delete(sending);
-  }
+  await failOpenAsync("sending a record", () => sending, undefined);
+  run.pending.delete(sending);
 }

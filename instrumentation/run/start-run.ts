@@ -1,15 +1,16 @@
 import { resolve } from "node:path";
-import { context, isSpanContextValid, SpanKind, trace } from "@opentelemetry/api";
-import { captureValue } from "../capture/capture-value.ts";
+import { captureValue, type CapturedValue } from "../capture/capture-value.ts";
 import { contractSha256, parseContract, type RunContract } from "../contract/contract.ts";
 import { failOpen, failOpenAsync } from "../fail-open.ts";
-import { canonicalJson, sha256Hex } from "../json/canonical.ts";
-import { toJson, type JsonValue } from "../json/json.ts";
+import { canonicalJson } from "../json/canonical.ts";
+import type { JsonValue } from "../json/json.ts";
 import { gitBase } from "../probes/git-diff-probe.ts";
 import { runtime, type Runtime } from "../runtime.ts";
 import * as semconv from "../semconv.ts";
 import type { ActiveRun, Run, StateReader } from "./active-run.ts";
-import { newRunId, newSpanId, newTraceId } from "./run-id.ts";
+import { readStateBounded } from "./read-state.ts";
+import { openRootSpan, rootAttributes, rootSpanName } from "./root-span.ts";
+import { newRunId } from "./run-id.ts";
 import { currentScope } from "./run-scope.ts";
 import { sendRecord } from "./send-record.ts";
 
@@ -32,55 +33,54 @@ export interface StartRunOptions {
 
 /**
  * Opens a run and makes it visible before any work begins: resolves once the start record is acknowledged, or after the
- * deadline (500 ms by default) once it lies in the crash spool. Never rejects for trouble of its own. A contract that
- * was not made by `defineContract()` is parsed, and `ContractError` is thrown when it is not valid.
+ * deadline (500 ms by default) once it lies in the crash spool, and once the state the contract speaks of was observed
+ * (at most 10 s). Never rejects for trouble of its own; a contract that does not parse is the caller's, and rejects
+ * with `ContractError`.
  *
  * Code between here and `closeRun()` finds the run by itself when it runs inside `withRun()` or `runInContext()`.
  */
 export async function startRun(contract: RunContract, options: StartRunOptions = {}): Promise<Run> {
   const parsed = parseContract(contract);
-  const run = openRun(runtime(), parsed, options);
-  await failOpenAsync("sending the start record", () => sendStart(run, options), undefined);
-  await failOpenAsync("observing the start state", () => observeStart(run), undefined);
+  const shared = runtime();
+  const given = capturedGivens(shared, options);
+  const run = openRun({ shared, contract: parsed, options, inputSha256: given.input?.sha256 ?? "" });
+  await Promise.all([
+    failOpenAsync("sending the start record", () => sendStart(run, given), undefined),
+    failOpenAsync("observing the start state", () => observeStart(run), undefined),
+  ]);
   return run;
 }
 
-function openRun(shared: Runtime, contract: RunContract, options: StartRunOptions): ActiveRun {
+interface Opening {
+  readonly shared: Runtime;
+  readonly contract: RunContract;
+  readonly options: StartRunOptions;
+  readonly inputSha256: string;
+}
+
+function openRun(opening: Opening): ActiveRun {
+  const { shared, contract, options } = opening;
   const startUnixNano = shared.nowUnixNano();
-  const cwd = options.cwd ?? process.cwd();
   const runId = newRunId(Date.now());
-  const parent = currentScope()?.run;
-  const kept = redactedContract(shared, contract);
-  const attributes = recordAttributes({ shared, runId, parentRunId: parent?.runId ?? "", contract: kept, options });
-  const startTime: [number, number] = [Number(startUnixNano / 1_000_000_000n), Number(startUnixNano % 1_000_000_000n)];
-  const span = shared.tracer().startSpan(
-    `${semconv.OPERATION_INVOKE_AGENT} ${contract.agent}`,
-    {
-      kind: SpanKind.INTERNAL,
-      startTime,
-      attributes: {
-        ...attributes,
-        [semconv.ATTR_RUN_EVENT]: semconv.RUN_EVENT_ROOT,
-        [semconv.ATTR_CONTRACT]: canonicalJson(kept as unknown as JsonValue),
-      },
-    },
-    parent === undefined || trace.getSpan(context.active()) !== undefined
-      ? context.active()
-      : trace.setSpan(context.active(), parent.span),
-  );
-  const ids = isSpanContextValid(span.spanContext())
-    ? span.spanContext()
-    : { traceId: parent?.traceId ?? newTraceId(), spanId: newSpanId() };
+  const parentRunId = currentScope()?.run.runId ?? "";
+  // Through the same redactor as the evidence, so that what was equal stays equal.
+  const kept = shared.redactor.json(contract as unknown as JsonValue);
+  const contractText = canonicalJson(kept);
+  const attributes = recordAttributes({ ...opening, runId, parentRunId, kept: kept as unknown as RunContract });
+  const root = openRootSpan(shared, {
+    name: rootSpanName(String(attributes[semconv.ATTR_AGENT_NAME])),
+    startUnixNano,
+    attributes: rootAttributes({ recordAttributes: attributes, contractText }),
+  });
+  const cwd = options.cwd ?? failOpen("finding the working folder", () => process.cwd(), "/");
   const run: ActiveRun = {
+    ...root,
     runId,
-    traceId: ids.traceId,
-    rootSpanId: ids.spanId,
     contract,
+    contractText,
     runtime: shared,
-    span,
-    recording: span.isRecording(),
-    parentRunId: parent?.runId ?? "",
-    recordAttributes: { ...attributes, [semconv.ATTR_ROOT_SPAN_ID]: ids.spanId },
+    parentRunId,
+    recordAttributes: { ...attributes, [semconv.ATTR_ROOT_SPAN_ID]: root.rootSpanId },
     startUnixNano,
     cwd,
     workspace: resolve(cwd, contract.changes?.workspace ?? "."),
@@ -93,7 +93,7 @@ function openRun(shared: Runtime, contract: RunContract, options: StartRunOption
     claimed: null,
     toolCallCount: 0,
     stepCount: 0,
-    gaps: [],
+    gaps: new Set(),
     closing: undefined,
     setAnswer: (text, { append = false } = {}) => {
       run.answer = append && run.answer !== null ? `${run.answer}\n${text}` : text;
@@ -105,39 +105,24 @@ function openRun(shared: Runtime, contract: RunContract, options: StartRunOption
   return run;
 }
 
-/** The contract goes through the same redactor as the evidence, so that what was equal stays equal. */
-function redactedContract(shared: Runtime, contract: RunContract): RunContract {
-  return failOpen(
-    "redacting the contract",
-    () => parseContract(shared.redactor.json(contract as unknown as JsonValue)),
-    contract,
-  );
-}
-
-interface RecordParts {
-  readonly shared: Runtime;
+interface RecordParts extends Opening {
   readonly runId: string;
   readonly parentRunId: string;
-  readonly contract: RunContract;
-  readonly options: StartRunOptions;
+  /** The contract, redacted. */
+  readonly kept: RunContract;
 }
 
-function recordAttributes({
-  shared,
-  runId,
-  parentRunId,
-  contract,
-  options,
-}: RecordParts): Record<string, string | number> {
+function recordAttributes(parts: RecordParts): Record<string, string | number> {
+  const { shared, runId, kept, contract, options } = parts;
   const { runType, fixtureId, codeVersion, project } = shared.options;
   const attributes: Record<string, string | number> = {
     [semconv.ATTR_OPERATION_NAME]: semconv.OPERATION_INVOKE_AGENT,
     [semconv.ATTR_PROVIDER_NAME]: semconv.PROVIDER_RUNPROOF,
-    [semconv.ATTR_AGENT_NAME]: contract.agent,
+    [semconv.ATTR_AGENT_NAME]: kept.agent ?? "",
     [semconv.ATTR_RUN_ID]: runId,
-    [semconv.ATTR_PARENT_RUN_ID]: parentRunId,
+    [semconv.ATTR_PARENT_RUN_ID]: parts.parentRunId,
     [semconv.ATTR_RUN_TYPE]: runType,
-    [semconv.ATTR_TASK_ID]: options.taskId ?? runId,
+    [semconv.ATTR_TASK_ID]: options.taskId === undefined ? runId : shared.redactor.text(options.taskId),
     [semconv.ATTR_ATTEMPT]: options.attempt ?? 1,
     [semconv.ATTR_FIXTURE_ID]: fixtureId,
     [semconv.ATTR_CODE_VERSION]: codeVersion,
@@ -145,23 +130,33 @@ function recordAttributes({
     [semconv.ATTR_PROMPT_VERSION]: options.promptVersion ?? "",
     [semconv.ATTR_TIMEOUT_SECONDS]: contract.limits.timeoutSeconds,
     [semconv.ATTR_PROJECT]: project,
-    [semconv.ATTR_CONTRACT_SHA256]: contractSha256(contract),
-    [semconv.ATTR_INPUT_SHA256]: inputSha256(shared, options.input),
+    [semconv.ATTR_CONTRACT_SHA256]: contractSha256(kept),
+    [semconv.ATTR_INPUT_SHA256]: parts.inputSha256,
   };
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ""));
 }
 
-/** Hash of the redacted input: what the stored input can be checked against, and equal for equal inputs. */
-function inputSha256(shared: Runtime, input: unknown): string {
-  if (input === undefined) return "";
-  const json = toJson(input);
-  return json === undefined
-    ? ""
-    : failOpen("hashing the input", () => sha256Hex(canonicalJson(shared.redactor.json(json))), "");
+/** What a replay gives the agent again; captured once, so that the hash is the hash of what is stored. */
+interface Givens {
+  readonly input: CapturedValue | undefined;
+  readonly state: CapturedValue | undefined;
 }
 
-async function sendStart(run: ActiveRun, options: StartRunOptions): Promise<void> {
-  const kept = redactedContract(run.runtime, run.contract);
+/** A run's input may be larger than one tool's result. */
+const GIVEN_SIZE_FACTOR = 4;
+
+function capturedGivens(
+  { options: { capture, captureMaxBytes }, redactor }: Runtime,
+  options: StartRunOptions,
+): Givens {
+  const captured = (value: unknown): CapturedValue | undefined =>
+    value === undefined
+      ? undefined
+      : captureValue(value, { policy: capture, maxBytes: captureMaxBytes * GIVEN_SIZE_FACTOR, redactor });
+  return { input: captured(options.input), state: captured(options.state) };
+}
+
+async function sendStart(run: ActiveRun, { input, state }: Givens): Promise<void> {
   run.runtime.channel.runOpened({
     runId: run.runId,
     traceId: run.traceId,
@@ -169,24 +164,22 @@ async function sendStart(run: ActiveRun, options: StartRunOptions): Promise<void
     attributes: run.recordAttributes,
   });
   await sendRecord(run, semconv.RUN_EVENT_START, {
-    [semconv.ATTR_CONTRACT]: canonicalJson(kept as unknown as JsonValue),
-    ...valueAttribute(run, semconv.ATTR_RUN_INPUT, options.input),
-    ...valueAttribute(run, semconv.ATTR_RUN_STATE, options.state),
+    [semconv.ATTR_CONTRACT]: run.contractText,
+    ...valueAttribute(semconv.ATTR_RUN_INPUT, input),
+    ...valueAttribute(semconv.ATTR_RUN_STATE, state),
   });
 }
 
-function valueAttribute(run: ActiveRun, name: string, value: unknown): Record<string, string> {
-  if (value === undefined) return {};
-  const { captureMaxBytes } = run.runtime.options;
-  const kept = captureValue(value, {
-    policy: "redacted",
-    maxBytes: captureMaxBytes * 4,
-    redactor: run.runtime.redactor,
-  });
-  return kept.form === "hash" || kept.text === undefined ? {} : { [name]: kept.text };
-}
+const valueAttribute = (name: string, kept: CapturedValue | undefined): Record<string, string> =>
+  kept?.text === undefined || kept.form === "hash" ? {} : { [name]: kept.text };
 
 async function observeStart(run: ActiveRun): Promise<void> {
-  if (run.contract.changes !== undefined) run.gitBase = await gitBase({ cwd: run.workspace });
-  if (run.readState !== undefined) run.stateBefore = run.runtime.redactor.json(toJson(await run.readState()) ?? null);
+  const [base, state] = await Promise.all([
+    run.contract.changes === undefined ? null : gitBase({ cwd: run.workspace }),
+    run.readState === undefined ? undefined : readStateBounded(run.readState),
+  ]);
+  run.gitBase = base;
+  if (state === undefined) return;
+  if ("value" in state) run.stateBefore = run.runtime.redactor.json(state.value);
+  else run.gaps.add(`the state at the start could not be read: ${state.problem}`);
 }

@@ -1,21 +1,24 @@
-import { context, trace } from "@opentelemetry/api";
-import { errorClassOf } from "../capture/error-class.ts";
+import { context, isSpanContextValid, trace } from "@opentelemetry/api";
+import { errorClassOf, thrownText } from "../capture/error-class.ts";
 import type { RunContract } from "../contract/contract.ts";
-import { failOpen } from "../fail-open.ts";
+import { failOpenAsync } from "../fail-open.ts";
 import type { ActiveRun, ClosedRun, Run } from "./active-run.ts";
-import { closeRun } from "./close-run.ts";
+import { closeRun, type CloseOutcome } from "./close-run.ts";
 import { inScope, newScope } from "./run-scope.ts";
 import { startRun, type StartRunOptions } from "./start-run.ts";
 
 export interface WithRunOptions extends StartRunOptions {
-  /** Told how the run was closed. */
-  readonly onClosed?: (closed: ClosedRun) => void;
+  /** Told how the run was closed, whoever closed it. What it throws is reported and goes no further. */
+  readonly onClosed?: (closed: ClosedRun) => void | Promise<void>;
 }
 
 /** Runs `work` so that calls, artifacts and sub-runs made anywhere inside find the run. */
 export function runInContext<Result>(run: Run, work: () => Result): Result {
   const active = run as ActiveRun;
-  const within = active.recording ? trace.setSpan(context.active(), active.span) : context.active();
+  // Also a span that was sampled out: what happens inside must not become traces of its own.
+  const within = isSpanContextValid(active.span.spanContext())
+    ? trace.setSpan(context.active(), active.span)
+    : context.active();
   return inScope(newScope(active), () => context.with(within, work));
 }
 
@@ -33,20 +36,16 @@ export async function withRun<Result>(
   try {
     const result = await runInContext(run, async () => await work(run));
     if (typeof result === "string" && (run as ActiveRun).answer === null) run.setAnswer(result);
-    await close(run, options, undefined);
+    await close(run, options, {});
     return result;
   } catch (error) {
-    await close(run, options, error);
+    await close(run, options, { error: { errorClass: errorClassOf(error), message: thrownText(error).message } });
     throw error;
   }
 }
 
-async function close(run: Run, options: WithRunOptions, error: unknown): Promise<void> {
-  if ((run as ActiveRun).closing !== undefined) return;
-  const message = error instanceof Error ? error.message : String(error);
-  const closed = await closeRun(
-    run,
-    error === undefined ? {} : { error: { errorClass: errorClassOf(error), message } },
-  );
-  failOpen("onClosed()", () => options.onClosed?.(closed), undefined);
+async function close(run: Run, { onClosed }: WithRunOptions, outcome: CloseOutcome): Promise<void> {
+  // Work that closed the run itself gets here too: the first close stands.
+  const closed = await closeRun(run, outcome);
+  await failOpenAsync("onClosed()", async () => await onClosed?.(closed), undefined);
 }

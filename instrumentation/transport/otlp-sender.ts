@@ -61,9 +61,7 @@ function rejectionIn(body: Buffer): string | undefined {
       partialSuccess?: { rejectedSpans?: string | number; errorMessage?: string };
     } | null;
     const rejected = Number(answer?.partialSuccess?.rejectedSpans ?? 0);
-    return rejected > 0
-      ? `${rejected} spans rejected: ${answer?.partialSuccess?.errorMessage ?? ""}`
-      : undefined;
+    return rejected > 0 ? `${rejected} spans rejected: ${answer?.partialSuccess?.errorMessage ?? ""}` : undefined;
   } catch (error) {
     return error instanceof SyntaxError ? undefined : reasonOf(error);
   }

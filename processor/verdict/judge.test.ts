@@ -382,6 +382,15 @@ describe("the other clauses", () => {
     ]);
   });
 
+  it("do not take the letters of a pseudonym for what the user was told", () => {
+    const told = (answer: string, contains: string) =>
+      judge(evidence({ closing: closing({ answer }) }), contract({ answer: { required: [{ contains }] } })).status;
+    expect(told("write to [redacted:email:3f2a327bc01d]", "email")).toBe("failed");
+    expect(told("write to [redacted:email:3f2a327bc01d]", "327")).toBe("failed");
+    expect(told("write to [redacted:email:3f2a327bc01d] now", "to [redacted:email:3f2a327bc01d] now")).toBe("passed");
+    expect(told("write to [redacted:email:3f2a327bc01d] by email", "email")).toBe("passed");
+  });
+
   it("accept the agreed number of evidence paths", () => {
     const paths = [
       { path: "a", exists: true, bytes: 1 },

@@ -1,3 +1,4 @@
+import { splitAtPseudonyms } from "../../../instrumentation/capture/redaction-pseudonym.ts";
 import type { ContentRule } from "../../../instrumentation/contract/contract.ts";
 import type { Proof, Reason } from "../../../instrumentation/contract/verdict.ts";
 import { NOTHING_FOUND, type Validator } from "../validator.ts";
@@ -34,7 +35,10 @@ function holds(text: string, rule: ContentRule): boolean {
       .join("");
     return rule.ignoreCase ? kept.toLowerCase() : kept;
   };
-  return plain(text).includes(plain(rule.contains));
+  // The letters and digits of a pseudonym were never in the answer: only a contract that names the secret may find it.
+  const namesSecret = splitAtPseudonyms(rule.contains).length > 1;
+  const parts = namesSecret ? [text] : splitAtPseudonyms(text).filter((_part, index) => index % 2 === 0);
+  return parts.some((part) => plain(part).includes(plain(rule.contains)));
 }
 
 const reason = (code: Reason["code"], clause: string, text: string): Reason => ({

@@ -1,0 +1,70 @@
+import { SpanKind } from "@opentelemetry/api";
+import type { CallKind } from "../capture/call-interceptor.ts";
+import type { CapturedValue } from "../capture/capture-value.ts";
+import type { Attempt } from "../contract/evidence.ts";
+import { canonicalJson } from "../json/canonical.ts";
+import type { JsonValue } from "../json/json.ts";
+import * as semconv from "../semconv.ts";
+import type { CallSpec } from "./call-spec.ts";
+import type { CallStart } from "./call-span.ts";
+
+export type CallField = "arguments" | "result";
+
+/** A call as it is told: every text redacted. */
+export interface ToldCall {
+  readonly name: string;
+  readonly callId: string | undefined;
+  readonly path: string;
+  readonly given: CapturedValue | undefined;
+}
+
+/** How the span of a call begins. */
+export const callStart = (
+  { kind, sideEffect }: CallSpec<unknown>,
+  { name, callId, path, given }: ToldCall,
+): CallStart => ({
+  name: spanName(kind, name),
+  kind: KINDS[kind],
+  attributes: {
+    ...KIND_ATTRIBUTES[kind],
+    [semconv.ATTR_CALL_KIND]: kind,
+    [semconv.ATTR_CALL_PATH]: path,
+    [semconv.ATTR_SIDE_EFFECT]: sideEffect,
+    [kind === "model" ? semconv.ATTR_REQUEST_MODEL : semconv.ATTR_TOOL_NAME]: name,
+    ...(callId === undefined ? {} : { [semconv.ATTR_TOOL_CALL_ID]: callId }),
+    ...(given?.text === undefined ? {} : { [valueAttribute(kind, "arguments")]: given.text }),
+  },
+});
+
+const KINDS = { tool: SpanKind.INTERNAL, model: SpanKind.CLIENT, probe: SpanKind.CLIENT } as const;
+
+const KIND_ATTRIBUTES = {
+  tool: { [semconv.ATTR_OPERATION_NAME]: semconv.OPERATION_EXECUTE_TOOL, [semconv.ATTR_TOOL_TYPE]: "function" },
+  model: { [semconv.ATTR_OPERATION_NAME]: semconv.OPERATION_CHAT },
+  probe: {},
+} as const;
+
+/** Names follow the GenAI conventions: `execute_tool {name}`, `chat {model}`. */
+function spanName(kind: CallKind, name: string): string {
+  if (kind === "model") return `${semconv.OPERATION_CHAT} ${name}`;
+  return kind === "tool" ? `${semconv.OPERATION_EXECUTE_TOOL} ${name}` : `probe ${name}`;
+}
+
+/** Attribute that carries a call's arguments or result. */
+export function valueAttribute(kind: CallKind, field: CallField): string {
+  if (kind === "model") return field === "arguments" ? semconv.ATTR_MODEL_REQUEST : semconv.ATTR_MODEL_RESPONSE;
+  return field === "arguments" ? semconv.ATTR_TOOL_CALL_ARGUMENTS : semconv.ATTR_TOOL_CALL_RESULT;
+}
+
+/** How both values were kept, and why one is missing. */
+export function captureText(given: CapturedValue | undefined, kept: CapturedValue | undefined): string {
+  const form = (value: CapturedValue | undefined): JsonValue => ({
+    form: value?.form ?? "hash",
+    ...(value === undefined ? { problem: "the value could not be captured" } : {}),
+    ...(value?.problem === undefined ? {} : { problem: value.problem }),
+  });
+  return canonicalJson({ arguments: form(given), ...(kept === undefined ? {} : { result: form(kept) }) });
+}
+
+export const attemptsText = (attempts: readonly Attempt[]): string =>
+  canonicalJson(attempts.map((one) => ({ status: one.status, error_class: one.errorClass, wait_ms: one.waitMillis })));

@@ -1,7 +1,14 @@
 import { z } from "zod";
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const seconds = z.coerce.number().min(0).max(2_592_000);
+/** Variables and flags come as text. Only decimal digits are a number: `Number("")` and `Number(true)` would be too. */
+const numeric = <Schema extends z.ZodType<number>>(schemaOfNumber: Schema) =>
+  z.preprocess(
+    (value) => (typeof value === "string" && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value),
+    schemaOfNumber,
+  );
+
+const port = numeric(z.int().min(0).max(65_535));
+const seconds = numeric(z.number().min(0).max(2_592_000));
 
 const schema = z.strictObject({
   /** Address the receivers and the embedded engine listen on. */
@@ -20,13 +27,12 @@ const schema = z.strictObject({
   graceSeconds: seconds.default(60),
   /** How long an ended run waits for spans it announced. */
   settleSeconds: seconds.default(10),
-  watchdogScanSeconds: z.coerce.number().min(0.05).max(3_600).default(1),
+  watchdogScanSeconds: numeric(z.number().min(0.05).max(3_600)).default(1),
   /** How far back a start looks for runs that were not settled. */
-  sweepDays: z.coerce.number().min(0).max(3_650).default(7),
+  sweepDays: numeric(z.number().min(0).max(3_650)).default(7),
 });
 
 export type ServiceConfig = Readonly<z.output<typeof schema>>;
-export type ServiceConfigInput = z.input<typeof schema>;
 
 /** Configuration that does not hold; `problems` has all of them, each with its key. */
 export class ConfigError extends Error {

@@ -1,4 +1,4 @@
-import type { LogRow, SpanRow } from "./clickhouse/rows.ts";
+import type { SpanRow } from "./clickhouse/rows.ts";
 import type { ConsumeOutcome } from "./outcome.ts";
 
 /**
@@ -14,4 +14,3 @@ export interface Consumer<Row> {
 }
 
 export type TracesConsumer = Consumer<SpanRow>;
-export type LogsConsumer = Consumer<LogRow>;

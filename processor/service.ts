@@ -11,8 +11,10 @@ import type { ServiceConfig } from "./config.ts";
 import type { TracesConsumer } from "./consumer.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http-receiver.ts";
-import { createMonitorHeartbeat, type MonitorHeartbeat } from "./run/monitor-heartbeat.ts";
-import { createRunAssembler, type RunAssembler, type VerdictListener } from "./run/run-assembler.ts";
+import { createMonitorHeartbeat } from "./run/monitor-heartbeat.ts";
+import { createRunAssembler, type RunAssembler } from "./run/run-assembler.ts";
+import type { VerdictListener } from "./run/run-recorder.ts";
+import type { RunStore } from "./run/run-store.ts";
 import { createWatchdog } from "./run/watchdog.ts";
 
 export interface ServiceOptions {
@@ -27,6 +29,8 @@ export interface Service {
   readonly otlpUrl: string;
   /** Where any ClickHouse client reads. */
   readonly clickhouseUrl: string;
+  /** Process id of the embedded engine now serving, for diagnostics; `undefined` with a server or while it restarts. */
+  enginePid(): number | undefined;
   /** Stops accepting, finishes what was accepted, closes the store. Safe to call twice. */
   shutdown(): Promise<void>;
   /** Resolves when every stored run that is due has been judged. */
@@ -59,13 +63,18 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const { host, port } = rest.receiver.address();
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await rest.pipeline.shutdown();
-    await store.close();
-    await pipelineOfStore.shutdown();
+    try {
+      await rest.pipeline.shutdown();
+    } finally {
+      // Whatever would not stop: an engine left behind would keep the data directory locked.
+      await Promise.allSettled([store.close()]);
+      await pipelineOfStore.shutdown();
+    }
   };
   return {
     otlpUrl: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     clickhouseUrl: engine?.url() ?? config.clickhouseUrl ?? "",
+    enginePid: () => engine?.pid(),
     shutdown: () => (stopping ??= stop()),
     idle: () => rest.assembler.idle(),
   };
@@ -97,35 +106,18 @@ interface Surroundings {
 
 /** Everything between the store and the wire, in the order it starts: judge first, receive last. */
 function composeAround(store: Store, { config, options, onError }: Surroundings) {
-  const now = (): number => Date.now();
   const runs = createRunStore(store);
-  const graceMillis = config.graceSeconds * 1_000;
   const assembler = createRunAssembler({
     store: runs,
-    graceMillis,
+    graceMillis: config.graceSeconds * 1_000,
     settleMillis: config.settleSeconds * 1_000,
-    now,
+    now: Date.now,
     onError,
     ...(options.onVerdict === undefined ? {} : { onVerdict: options.onVerdict }),
   });
-  const heartbeat = createMonitorHeartbeat({
-    file: join(config.dataDirectory, "monitor-heartbeat"),
-    intervalMillis: HEARTBEAT_MILLIS,
-    now,
-    onError,
-  });
-  const gaps: MonitorGapRow[] = [];
-  const watchdog = createWatchdog({
-    overdue: (at) => runs.openRunsPastDeadline(at),
-    abandon: (run) => assembler.abandon(run),
-    gaps: () => gaps,
-    scanMillis: config.watchdogScanSeconds * 1_000,
-    quietMillis: graceMillis,
-    now,
-    onError,
-  });
+  const watch = watchOver({ config, options, onError }, { store, runs, assembler });
   const quarantine = (signal: QuarantineRow["signal"]) => (row: SpanRow | LogRow, reason: string, token: string) =>
-    store.insertQuarantine([{ received_at: now(), signal, reason, row_json: JSON.stringify(row) }], token);
+    store.insertQuarantine([{ received_at: Date.now(), signal, reason, row_json: JSON.stringify(row) }], token);
   const traces = createGroupCommitConsumer<SpanRow>({
     insert: (rows, token) => store.insertSpans(rows, token),
     quarantine: quarantine("traces"),
@@ -140,17 +132,43 @@ function composeAround(store: Store, { config, options, onError }: Surroundings)
     traces: observed(traces, assembler),
     logs,
   });
-  const catchUp = startUp({
-    store,
-    runs,
-    assembler,
-    heartbeat,
-    gaps,
-    sweepMillis: config.sweepDays * MILLIS_PER_DAY,
-    now,
-  });
-  const pipeline = createPipeline([assembler, heartbeat, catchUp, watchdog, receiver]);
+  const pipeline = createPipeline([assembler, ...watch, receiver]);
   return { pipeline, receiver, assembler };
+}
+
+interface Stored {
+  readonly store: Store;
+  readonly runs: RunStore;
+  readonly assembler: RunAssembler;
+}
+
+/** Takes over from the process before, then looks for runs that never ended; knows when nobody was looking. */
+function watchOver({ config, onError }: Surroundings, { store, runs, assembler }: Stored): Component[] {
+  const gaps: MonitorGapRow[] = [];
+  const heartbeat = createMonitorHeartbeat({
+    file: join(config.dataDirectory, "monitor-heartbeat"),
+    intervalMillis: HEARTBEAT_MILLIS,
+    now: Date.now,
+    onGap: (gap) => {
+      gaps.push(gap);
+      return store.insertMonitorGaps([gap]);
+    },
+    onError,
+  });
+  const watchdog = createWatchdog({
+    overdue: (at) => runs.openRunsPastDeadline(at),
+    abandon: (run) => assembler.abandon(run),
+    gaps: () => {
+      heartbeat.check();
+      return gaps;
+    },
+    scanMillis: config.watchdogScanSeconds * 1_000,
+    quietMillis: config.graceSeconds * 1_000,
+    now: Date.now,
+    onError,
+  });
+  const sweepMillis = config.sweepDays * MILLIS_PER_DAY;
+  return [heartbeat, catchUp({ store, runs, assembler }, { gaps, sweepMillis }), watchdog];
 }
 
 /** Judging starts when spans are durable, never before: a verdict is a function of stored facts. */
@@ -162,24 +180,15 @@ const observed = (consumer: TracesConsumer, assembler: RunAssembler): TracesCons
   },
 });
 
-interface StartUp {
-  readonly store: Store;
-  readonly runs: ReturnType<typeof createRunStore>;
-  readonly assembler: RunAssembler;
-  readonly heartbeat: MonitorHeartbeat;
-  readonly gaps: MonitorGapRow[];
-  readonly sweepMillis: number;
-  readonly now: () => number;
-}
-
-/** Takes over from the process before: its absence is noted, and what it left unjudged is judged. */
-function startUp(parts: StartUp): Component {
+/** What the process before left behind: its absences count, and what it left unjudged is judged. */
+function catchUp(
+  { store, runs, assembler }: Stored,
+  { gaps, sweepMillis }: { readonly gaps: MonitorGapRow[]; readonly sweepMillis: number },
+): Component {
   return {
     async start() {
-      const gap = parts.heartbeat.gapBeforeStart();
-      if (gap !== null) await parts.store.insertMonitorGaps([gap]);
-      parts.gaps.push(...(await parts.store.query<MonitorGapRow>(GAPS_SQL)));
-      for (const run of await parts.runs.unsettledRuns(parts.now() - parts.sweepMillis)) parts.assembler.revisit(run);
+      gaps.splice(0, gaps.length, ...(await store.query<MonitorGapRow>(GAPS_SQL)));
+      for (const run of await runs.unsettledRuns(Date.now() - sweepMillis)) assembler.revisit(run);
     },
     shutdown: async () => {},
   };

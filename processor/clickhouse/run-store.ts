@@ -1,3 +1,4 @@
+import { RANK_ABANDONED } from "../run/evidence-rank.ts";
 import type { RunStore, StoredRun } from "../run/run-store.ts";
 import { createRunReader } from "./run-reader.ts";
 import type { Store } from "./store.ts";
@@ -6,10 +7,11 @@ import type { Store } from "./store.ts";
 export function createRunStore(store: Store): RunStore {
   return {
     ...createRunReader(store),
-    insertRuns: (rows) => store.insertRuns(rows),
+    insertRuns: (rows, token) => store.insertRuns(rows, token),
     insertContracts: (rows) => store.insertContracts(rows),
-    insertLogs: (rows) => store.insertLogs(rows),
-    unsettledRuns: (sinceUnixMillis) => store.query<StoredRun>(UNSETTLED_SQL, { since: sinceUnixMillis }),
+    insertLogs: (rows, token) => store.insertLogs(rows, token),
+    unsettledRuns: (sinceUnixMillis) =>
+      store.query<StoredRun>(UNSETTLED_SQL, { since: sinceUnixMillis, abandoned: RANK_ABANDONED }),
     async heardAfter(instanceId, unixMillis) {
       const rows = await store.query(HEARD_AFTER_SQL, { instanceId, after: unixMillis });
       return rows.length > 0;
@@ -26,10 +28,12 @@ const UNSETTLED_SQL = `
     GROUP BY RunId
   ) AS s
   LEFT JOIN (
-    SELECT run_id, argMax(status, version) AS status, argMax(failure_class, version) AS failure_class
+    SELECT run_id, argMax(status, version) AS status, argMax(evidence_rank, version) AS rank,
+      argMax(position(reasons, '"evidence_incomplete"') > 0, version) AS short
     FROM runproof_runs GROUP BY run_id
   ) AS r ON r.run_id = s.runId
-  WHERE r.run_id = '' OR (s.ended AND (r.status = 'started' OR r.failure_class = 'run_abandoned'))
+  WHERE r.run_id = ''
+    OR (s.ended AND (r.status = 'started' OR r.rank = {abandoned:UInt8} OR r.short))
   LIMIT 100000`;
 
 const HEARD_AFTER_SQL = `

@@ -54,11 +54,14 @@ export function runFactsFromSpans(runId: string, spans: readonly SpanRow[], know
     runType: RUN_TYPES.find((one) => one === type) ?? "live",
     fixtureId: first(semconv.ATTR_FIXTURE_ID),
     taskId: first(semconv.ATTR_TASK_ID),
-    attempt: positive(first(semconv.ATTR_ATTEMPT), 1),
+    attempt: Math.ceil(positive(first(semconv.ATTR_ATTEMPT), { otherwise: 1, max: MAX_ATTEMPT })),
     codeVersion: first(semconv.ATTR_CODE_VERSION),
     model: first(semconv.ATTR_REQUEST_MODEL),
     promptVersion: first(semconv.ATTR_PROMPT_VERSION),
-    timeoutSeconds: positive(first(semconv.ATTR_TIMEOUT_SECONDS), contract.contract?.limits.timeoutSeconds ?? 3_600),
+    timeoutSeconds: positive(first(semconv.ATTR_TIMEOUT_SECONDS), {
+      otherwise: contract.contract?.limits.timeoutSeconds ?? 3_600,
+      max: MAX_TIMEOUT_SECONDS,
+    }),
     serviceName: told[0]?.ServiceName ?? "",
     project:
       first(semconv.ATTR_PROJECT) ||
@@ -171,7 +174,12 @@ function distinctSpans(spans: readonly SpanRow[]): SpanRow[] {
   return [...unique.values()].sort((a, b) => (a.SpanId < b.SpanId ? -1 : 1));
 }
 
-function positive(text: string, otherwise: number): number {
+/** What the store's columns hold; a number beyond them must not keep the run from being recorded. */
+const MAX_ATTEMPT = 2 ** 32 - 1;
+/** As in a contract: a deadline that never comes would hide an abandoned run. */
+const MAX_TIMEOUT_SECONDS = 2_592_000;
+
+function positive(text: string, { otherwise, max }: { readonly otherwise: number; readonly max: number }): number {
   const value = Number(text);
-  return text !== "" && Number.isFinite(value) && value > 0 ? value : otherwise;
+  return text !== "" && Number.isFinite(value) && value > 0 ? Math.min(value, max) : otherwise;
 }

@@ -14,5 +14,11 @@ export function jsonAttribute(span: SpanRow, name: string): JsonValue | undefine
 export const resourceAttribute = (span: SpanRow, name: string): string =>
   Object.hasOwn(span.ResourceAttributes, name) ? (span.ResourceAttributes[name] ?? "") : "";
 
-/** End of a span in nanoseconds since the epoch. */
-export const endUnixNano = (span: SpanRow): bigint => BigInt(span.Timestamp) + BigInt(span.Duration);
+/** The last time the store can hold (`DateTime64(9)`). */
+const MAX_UNIX_NANO = 9_223_372_036_854_775_807n;
+
+/** End of a span in nanoseconds since the epoch, cut to what can be stored: a duration is anybody's word. */
+export function endUnixNano(span: SpanRow): bigint {
+  const end = BigInt(span.Timestamp) + BigInt(span.Duration);
+  return end > MAX_UNIX_NANO ? MAX_UNIX_NANO : end;
+}

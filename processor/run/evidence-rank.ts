@@ -1,5 +1,8 @@
 import type { RunFacts } from "../evidence/run-facts.ts";
 
+/** The rank of a run that the watchdog closed and nothing else has spoken for since. */
+export const RANK_ABANDONED = 1;
+
 /**
  * How much is known about a run's end. A later fact may raise the rank, nothing lowers it; together with the number of
  * facts it is the version of a verdict, so that the same facts give the same version on every machine, whatever its clock.
@@ -8,7 +11,7 @@ import type { RunFacts } from "../evidence/run-facts.ts";
 export function evidenceRank(facts: RunFacts): number {
   const { phase, closing } = facts.evidence;
   if (phase === "open") return 0;
-  if (phase === "abandoned") return 1;
+  if (phase === "abandoned") return RANK_ABANDONED;
   const artifacts = closing?.artifacts ?? [];
   const referenced = artifacts.length > 0 || facts.evidence.toolCalls.some((call) => call.reference !== null);
   const checked =

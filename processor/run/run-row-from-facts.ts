@@ -59,3 +59,9 @@ export function saysSomethingNew(next: RunRow, current: RunRow | undefined): boo
     JSON.stringify(rest, RUN_COLUMNS as string[]);
   return content(next) !== content(current);
 }
+
+/** Whether a new version comes to another verdict, not only to another time or reference. */
+export const judgesOtherwise = (next: RunRow, current: RunRow | undefined): boolean =>
+  current === undefined || VERDICT_COLUMNS.some((column) => next[column] !== current[column]);
+
+const VERDICT_COLUMNS = ["status", "failure_class", "failure_reason", "reasons", "proofs"] as const;

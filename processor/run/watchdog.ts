@@ -3,7 +3,7 @@ import type { Component } from "../component.ts";
 
 export interface WatchdogOptions {
   readonly overdue: (nowMillis: number) => Promise<readonly RunRow[]>;
-  readonly abandon: (run: RunRow) => Promise<void>;
+  readonly abandon: (run: RunRow) => void | Promise<void>;
   /** Times in which the monitor itself did not run. */
   readonly gaps: () => readonly MonitorGapRow[];
   /** Pause between scans, milliseconds. */
@@ -33,9 +33,18 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
   async function scanOnce(): Promise<void> {
     const now = options.now();
     for (const run of await options.overdue(now)) {
-      if (run.deadline_at + pausedMillis(run, options.gaps()) < now) await options.abandon(run);
+      if (run.deadline_at + pausedMillis(run, options.gaps()) < now) await abandon(run);
     }
     scannedAt = options.now();
+  }
+
+  /** The longest overdue come first: one that cannot be closed must not keep the others from it. */
+  async function abandon(run: RunRow): Promise<void> {
+    try {
+      await options.abandon(run);
+    } catch (error) {
+      options.onError(`closing the abandoned run ${run.run_id}`, error);
+    }
   }
 
   function scan(): Promise<void> {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { createRunReader } from "../../processor/clickhouse/run-reader.ts";
+import { createRunStore } from "../../processor/clickhouse/run-store.ts";
 import { createStore, type Store } from "../../processor/clickhouse/store.ts";
 import { loadServiceConfig, startService } from "../../processor/index.ts";
 import { loadRecordedRuns } from "./recorded-run.ts";
@@ -41,8 +41,8 @@ async function main(file: string, flags: { json?: true; keep?: true }): Promise<
       onPlayed: (played, of) => played % 10 === 0 && progress(`played ${played} of ${of} runs`),
     });
     await service.idle();
-    const reader = createRunReader(store);
-    const rows = await reader.currentRuns({ agent: "tau-airline", type: "live", limit: 10_000 });
+    const runs = createRunStore(store);
+    const rows = await runs.currentRuns({ agent: "tau-airline", type: "live", limit: 10_000 });
     // A process that fails says so of every run in it; this one ended with 0.
     const flagged = new Set(exitCode === 0 ? await runsWithErrorStatus(store) : rows.map((row) => row.run_id));
     const comparisons = compare(recorded, rows, flagged);
@@ -50,10 +50,10 @@ async function main(file: string, flags: { json?: true; keep?: true }): Promise<
     const checks = await inParallel(failed, (row, index) => {
       if (index % 10 === 9) progress(`replayed ${index + 1} of ${failed.length} failed runs`);
       const fixturesDirectory = join(work, "fixtures");
-      return checkReplay(row, { reader, otlpUrl: service.otlpUrl, fixturesDirectory, signal: stop.signal });
+      return checkReplay(row, { runs, otlpUrl: service.otlpUrl, fixturesDirectory, signal: stop.signal });
     });
     await service.idle();
-    const replays = await reader.currentRuns({ agent: "tau-airline", type: "replay", limit: 10_000 });
+    const replays = await runs.currentRuns({ agent: "tau-airline", type: "replay", limit: 10_000 });
     progress("");
     const summary = {
       runs: rows.length,

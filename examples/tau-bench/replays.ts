@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { readStoredRun } from "../../replay/commands/stored-run.ts";
 import { buildFixture, readFixture, replayFixture, writeFixture } from "../../replay/index.ts";
-import type { RunReader } from "../../processor/clickhouse/run-reader.ts";
+import type { RunStore } from "../../processor/run/run-store.ts";
 import type { RunRow } from "../../processor/clickhouse/run-rows.ts";
 
 export interface ReplayCheck {
@@ -14,7 +14,7 @@ export interface ReplayCheck {
 }
 
 export interface ReplayChecksOptions {
-  readonly reader: RunReader;
+  readonly runs: RunStore;
   readonly otlpUrl: string;
   readonly fixturesDirectory: string;
   readonly signal: AbortSignal;
@@ -25,7 +25,7 @@ const AGENT = new URL(import.meta.url.endsWith(".ts") ? "./airline-agent.ts" : "
 /** Failed run -> stored spans -> fixture on disk -> the agent's code in a process of its own -> verdict, compared. */
 export async function checkReplay(row: RunRow, options: ReplayChecksOptions): Promise<ReplayCheck> {
   const no = (refusal: string): ReplayCheck => ({ runId: row.run_id, refusal, same: false, detail: refusal });
-  const stored = await readStoredRun(options.reader, row.run_id);
+  const stored = await readStoredRun(options.runs, row.run_id);
   if (stored === undefined) return no("the run is not in the store");
   const fixtureId = `${row.task_id}-${row.attempt}`;
   const build = buildFixture(stored.facts, stored.verdict, { fixtureId });

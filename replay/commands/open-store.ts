@@ -1,6 +1,7 @@
-import { createRunReader, type RunReader } from "../../processor/clickhouse/run-reader.ts";
+import { createRunStore } from "../../processor/clickhouse/run-store.ts";
 import { createStore } from "../../processor/clickhouse/store.ts";
 import type { LoadedConfig } from "../config.ts";
+import type { RunStore } from "../../processor/run/run-store.ts";
 import type { CommandContext } from "./context.ts";
 
 export const DEFAULT_CLICKHOUSE_URL = "http://127.0.0.1:8123";
@@ -24,14 +25,14 @@ export function otlpUrl(flag: string | undefined, context: CommandContext, loade
 export async function withStore<Result>(
   url: string,
   context: CommandContext,
-  work: (reader: RunReader) => Promise<Result>,
+  work: (runs: RunStore) => Promise<Result>,
 ): Promise<Result> {
   const { RUNPROOF_CLICKHOUSE_USER: username, RUNPROOF_CLICKHOUSE_PASSWORD: password } = context.env;
   const store = createStore({ url, ...(username ? { username } : {}), ...(password ? { password } : {}) });
   const close = (): void => void store.close().catch(() => {});
   context.signal.addEventListener("abort", close, { once: true });
   try {
-    return await work(createRunReader(store));
+    return await work(createRunStore(store));
   } catch (error) {
     const advice = "start it with runproof serve, or name it with --clickhouse-url";
     throw new Error(`the store at ${url} cannot be read; ${advice}`, { cause: error });

@@ -147,7 +147,9 @@ async function endGroup(child: ChildProcess): Promise<void> {
   if (child.pid === undefined) return;
   const isOver = child.exitCode !== null || child.signalCode !== null;
   const exited = isOver ? Promise.resolve() : new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const isRead = [child.stdout, child.stderr].map((stream) => stream && finished(stream).catch(() => {}));
+  const isRead = [child.stdout, child.stderr].map(async (stream) => {
+    if (stream !== null) await finished(stream).catch(() => {});
+  });
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch {

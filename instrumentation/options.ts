@@ -20,7 +20,7 @@ export interface RunproofOptions {
    * Default `$XDG_STATE_HOME/runproof` or `~/.local/state/runproof`.
    */
   readonly stateDirectory?: string | null;
-  /** How long a start, checkpoint or close may wait for its acknowledgement, milliseconds. Default 500. */
+  /** How long a start, checkpoint or close may wait for its acknowledgement, milliseconds. Default 1,000. */
   readonly deadlineMillis?: number;
   /** How values are kept unless a tool says otherwise. Default `redacted`. */
   readonly capture?: "full" | "redacted" | "hash";
@@ -48,7 +48,7 @@ const DEFAULTS: Omit<ResolvedOptions, "stateDirectory"> = {
   runType: "live",
   fixtureId: "",
   codeVersion: "",
-  deadlineMillis: 500,
+  deadlineMillis: 1_000,
   capture: "redacted",
   captureMaxBytes: 262_144,
   redactionKey: undefined,

@@ -293,6 +293,6 @@ describe("a redactor", () => {
     const start = performance.now();
     text(hostile);
     json([hostile]);
-    expect(performance.now() - start).toBeLessThan(4_000);
+    expect(performance.now() - start).toBeLessThan(30_000); // Quadratic time would take hours.
   });
 });

@@ -33,7 +33,7 @@ export interface StartRunOptions {
 
 /**
  * Opens a run and makes it visible before any work begins: resolves once the start record is acknowledged, or after the
- * deadline (500 ms by default) once it lies in the crash spool, and once the state the contract speaks of was observed
+ * deadline (a second by default) once it lies in the crash spool, and once the state the contract speaks of was observed
  * (at most 10 s). Never rejects for trouble of its own; a contract that does not parse is the caller's, and rejects
  * with `ContractError`.
  *

@@ -12,7 +12,7 @@ export interface RecordChannelOptions {
   /** URL for OTLP/HTTP traces (`…/v1/traces`); `null` turns the channel off. */
   readonly endpoint: string | null;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Longest wait for an acknowledgement before the agent goes on. Default 500. */
+  /** Longest wait for an acknowledgement before the agent goes on. Default 1,000. */
   readonly deadlineMillis?: number;
   /** Where unacknowledged records outlive the process; `null`: nowhere. */
   readonly spoolDirectory: string | null;
@@ -47,7 +47,7 @@ export interface RecordChannel {
   close(): void;
 }
 
-const DEFAULT_DEADLINE_MILLIS = 500;
+const DEFAULT_DEADLINE_MILLIS = 1_000;
 /** How long a post may go on after the agent stopped waiting for it. */
 const BACKGROUND_MILLIS = 10_000;
 const MAX_IN_FLIGHT = 64;

@@ -79,7 +79,7 @@ describe("resolveOptions()", () => {
       { project: "env", serviceName: "env" },
       "/s",
     );
-    expect(options).toMatchObject({ project: "code", serviceName: "env", stateDirectory: "/s", deadlineMillis: 500 });
+    expect(options).toMatchObject({ project: "code", serviceName: "env", stateDirectory: "/s", deadlineMillis: 1_000 });
     expect(resolveOptions({ endpoint: null, stateDirectory: null }, {}, "/s")).toMatchObject({
       endpoint: null,
       stateDirectory: null,

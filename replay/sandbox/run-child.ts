@@ -140,7 +140,7 @@ function replyFrom(interaction: Interaction): CallReply {
 const missed = (miss: Miss): CallReply => ({ outcome: "missed", message: describeMiss(miss) });
 
 /** A process that left the group may hold the output pipes open; nobody waits for it longer than this. */
-const OUTPUT_DEADLINE_MILLIS = 500;
+const OUTPUT_DEADLINE_MILLIS = 5_000;
 
 /** SIGKILL to the child and everything it started; resolves when the child is gone and its output was read. */
 async function endGroup(child: ChildProcess): Promise<void> {

@@ -10,7 +10,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const windows = process.platform === "win32";
 
 function run(command, args, cwd) {
-  const result = spawnSync(command, args, { cwd, stdio: ["ignore", process.stderr.fd, process.stderr.fd], shell: windows });
+  const result = spawnSync(command, args, {
+    cwd,
+    stdio: ["ignore", process.stderr.fd, process.stderr.fd],
+    shell: windows,
+  });
   if (result.status !== 0) {
     console.error(`set-up failed: ${command} ${args.join(" ")} ended with ${result.status ?? result.signal}`);
     process.exit(1);

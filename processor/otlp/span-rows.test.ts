@@ -1,12 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { SPAN_COLUMNS } from "../clickhouse/rows.ts";
-import {
-  MAX_ATTRIBUTE_KEY_LENGTH,
-  MAX_ATTRIBUTES,
-  MAX_TEXT_BYTES,
-  MAX_TIME_UNIX_NANO,
-} from "./limits.ts";
+import { MAX_ATTRIBUTE_KEY_LENGTH, MAX_ATTRIBUTES, MAX_TEXT_BYTES, MAX_TIME_UNIX_NANO } from "./limits.ts";
 import type { Span } from "./model.ts";
 import { spanRowsFrom } from "./span-rows.ts";
 import { attribute, span, SPAN_ID, stringValue, TIME, TRACE_ID, traces } from "./testing/model-builders.ts";

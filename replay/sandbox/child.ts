@@ -23,6 +23,8 @@ async function replay(start: Start): Promise<void> {
     return send({ type: "outcome", outcome: { type: "not_started", message: prepared } });
   const outcome = await callAgent(prepared.agent, start);
   await prepared.flush();
+  // What is still on its way out of this process would die with it.
+  await Promise.all([written(process.stdout), written(process.stderr)]);
   send({ type: "outcome", outcome });
 }
 
@@ -48,5 +50,7 @@ async function callAgent(agent: AgentFunction, start: Start): Promise<AgentOutco
     return { type: "threw", error: { name, message: messageOf(error).slice(0, 10_000) } };
   }
 }
+
+const written = (stream: NodeJS.WriteStream): Promise<void> => new Promise((done) => stream.write("", () => done()));
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

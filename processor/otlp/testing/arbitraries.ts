@@ -11,10 +11,7 @@ const text = fc.oneof(
   fc.constantFrom("", "\0", "\u2028", "<script>", "'; DROP TABLE otel_traces; --", "\u{1f600}", "\ufeff", "\ufffd"),
 );
 const key = fc.oneof(text, fc.constantFrom("__proto__", "constructor", "toString", "service.name", "event.name"));
-const time = fc.oneof(
-  fc.bigInt({ min: 0n, max: MAX_TIME_UNIX_NANO }),
-  fc.bigInt({ min: 0n, max: MAX_UINT64 }),
-);
+const time = fc.oneof(fc.bigInt({ min: 0n, max: MAX_TIME_UNIX_NANO }), fc.bigInt({ min: 0n, max: MAX_UINT64 }));
 
 const hexBytes = (...lengths: readonly number[]) =>
   fc

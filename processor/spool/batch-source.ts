@@ -1,0 +1,175 @@
+import { join } from "node:path";
+import { type Batch, type BatchLedger, MAX_OPEN_BATCHES } from "./batch-ledger.ts";
+import { readLogPart } from "./batch-reading.ts";
+import type { CheckpointFile } from "./checkpoint.ts";
+import type { SpoolRecord } from "./frame.ts";
+import { type QuarantinedTail, quarantineTail } from "./quarantine.ts";
+import { type Segment, segmentFileName } from "./segment.ts";
+import type { SegmentList } from "./segment-list.ts";
+import { isMissing, type SpoolFs } from "./spool-fs.ts";
+
+export interface SpoolBatch {
+  /**
+   * `segment:start-end`. The same name always means the same records in the same order, also after a restart; fit for a
+   * deduplication token.
+   */
+  readonly name: string;
+  /** In the order they were written. Payloads are views of one buffer that belongs to the batch. */
+  readonly records: readonly SpoolRecord[];
+  /** Bytes in the log. */
+  readonly bytes: number;
+}
+
+export interface BatchSourceOptions {
+  readonly fs: SpoolFs;
+  readonly directory: string;
+  readonly segments: SegmentList;
+  readonly ledger: BatchLedger;
+  readonly checkpoints: CheckpointFile;
+  readonly onError: (what: string, error: unknown) => void;
+  readonly onQuarantine: (tail: QuarantinedTail) => void;
+}
+
+export interface BatchSource {
+  read(maxBytes: number): Promise<SpoolBatch | undefined>;
+  commit(batch: SpoolBatch): Promise<void>;
+  release(batch: SpoolBatch): Promise<void>;
+  /** Whether `read` would give a batch now. */
+  isReadable(): boolean;
+  /** Deletes consumed segments. */
+  retire(): Promise<void>;
+  /** Resolves when the calls before it are done. */
+  close(): Promise<void>;
+}
+
+/** Hands the log out in batches. Calls may overlap; they are done one after another. */
+export function createBatchSource(options: BatchSourceOptions): BatchSource {
+  const { fs, directory, segments, ledger, checkpoints, onError } = options;
+  const handedOut = new WeakMap<SpoolBatch, Batch>();
+  let last: Promise<unknown> = Promise.resolve();
+  let checkpointWorks = true;
+
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = last.then(task);
+    last = result.catch(() => {});
+    return result;
+  }
+
+  /**
+   * Never rejects: consuming goes on without a checkpoint. All that a lost one costs is that records come again, perhaps
+   * under other names.
+   */
+  async function saveCheckpoint(): Promise<void> {
+    try {
+      await checkpoints.save(ledger.checkpoint());
+      checkpointWorks = true;
+    } catch (error) {
+      if (checkpointWorks) onError("saving the checkpoint of the spool", error);
+      checkpointWorks = false;
+    }
+  }
+
+  async function readNext(maxBytes: number): Promise<SpoolBatch | undefined> {
+    for (;;) {
+      const waiting = ledger.takeWaiting();
+      const batch = waiting === undefined ? await readNew(maxBytes) : await readAgain(waiting);
+      if (batch !== "damaged") return batch;
+    }
+  }
+
+  async function readAgain(batch: Batch): Promise<SpoolBatch | "damaged"> {
+    const segment = segments.find(batch.segment)!;
+    const part = { start: batch.offset, end: batch.end, maxBytes: batch.end - batch.offset };
+    const { records, end, damage } = await readLogPart(options, segment, part).catch((error) => {
+      ledger.giveBack(batch);
+      throw error;
+    });
+    if (damage !== undefined) {
+      noteDamage(segment, { end, damage });
+      ledger.shorten(batch, end);
+      await saveCheckpoint();
+    }
+    return records.length === 0 ? "damaged" : handOut(segment, { ...batch, end }, records);
+  }
+
+  async function readNew(maxBytes: number): Promise<SpoolBatch | "damaged" | undefined> {
+    const at = segments.settled(ledger.cursor);
+    ledger.skipTo(at);
+    const segment = segments.find(at.segment);
+    if (segment === undefined || at.offset >= segment.length || ledger.openBatches >= MAX_OPEN_BATCHES)
+      return undefined;
+    const part = { start: at.offset, end: segment.length, maxBytes };
+    const { records, end, damage } = await readLogPart(options, segment, part);
+    if (damage !== undefined) noteDamage(segment, { end, damage });
+    if (records.length === 0) return "damaged";
+    const batch = { ...at, end };
+    ledger.takeNew(batch);
+    // Before anybody sees it: by the next start more records may have come, and they must not join this batch.
+    await saveCheckpoint();
+    return handOut(segment, batch, records);
+  }
+
+  function handOut(segment: Segment, range: Batch, records: readonly SpoolRecord[]): SpoolBatch {
+    const name = `${segment.name}:${range.offset}-${range.end}`;
+    const batch = { name, records, bytes: range.end - range.offset };
+    handedOut.set(batch, range);
+    return batch;
+  }
+
+  function noteDamage(segment: Segment, { end, damage }: { end: number; damage: Segment["damage"] }): void {
+    onError(`reading the spool segment ${segment.name}`, new Error(`damaged at offset ${end}: ${damage}`));
+    segment.length = end;
+    segment.damage = damage;
+    segment.sealed = true;
+  }
+
+  const isConsumed = (segment: Segment): boolean => {
+    const { segment: id, offset } = ledger.position;
+    if (!segment.sealed) return false;
+    return segment.length === 0 || segment.id < id || (segment.id === id && offset >= segment.length);
+  };
+
+  async function retireNow(): Promise<void> {
+    for (const segment of segments.all.filter(isConsumed)) {
+      try {
+        if (segment.damage !== undefined) options.onQuarantine(await quarantineTail(fs, directory, segment));
+        segment.damage = undefined;
+        await fs.remove(join(directory, segmentFileName(segment))).catch((error) => {
+          if (!isMissing(error)) throw error;
+        });
+        segments.remove(segment);
+      } catch (error) {
+        // It stays in the list, and the next commit tries again.
+        onError("clearing away a consumed spool segment", error);
+      }
+    }
+  }
+
+  return {
+    read: (maxBytes) => inTurn(() => readNext(maxBytes)),
+    commit: (batch) =>
+      inTurn(async () => {
+        const range = handedOut.get(batch);
+        if (range === undefined || !ledger.finish(range)) return;
+        await saveCheckpoint();
+        await retireNow();
+      }),
+    release: (batch) =>
+      inTurn(async () => {
+        const range = handedOut.get(batch);
+        handedOut.delete(batch);
+        if (range !== undefined) ledger.giveBack(range);
+      }),
+    isReadable() {
+      if (ledger.hasWaiting) return true;
+      return ledger.openBatches < MAX_OPEN_BATCHES && segments.bytesAfter(ledger.cursor) > 0;
+    },
+    retire: async () => {
+      if (segments.all.some(isConsumed)) await inTurn(retireNow);
+    },
+    async close() {
+      await last;
+      await checkpoints.close();
+    },
+  };
+}

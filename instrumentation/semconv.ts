@@ -56,6 +56,8 @@ export const ATTR_INPUT_SHA256 = "runproof.run.input_sha256";
 /** JSON text: state payloads the run started from, by name, redacted. */
 export const ATTR_RUN_STATE = "runproof.run.state";
 export const ATTR_PROJECT = "runproof.project";
+/** What the data said its project was, where the credential says something else. */
+export const ATTR_PROJECT_CLAIMED = "runproof.project.claimed";
 /** Span id of the run's root span, on every record span. */
 export const ATTR_ROOT_SPAN_ID = "runproof.run.root_span_id";
 

@@ -1,19 +1,23 @@
 import { diag, DiagLogLevel, logs as logsApi, SeverityNumber, SpanKind, SpanStatusCode } from "@opentelemetry/api";
+import { OTLPTraceExporter as GrpcTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { OTLPTraceExporter as JsonTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { OTLPTraceExporter as ProtobufTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { SimpleSpanProcessor, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LogRow, SpanRow } from "../clickhouse/rows.ts";
+import { createOtlpGrpcReceiver, type OtlpGrpcReceiver } from "./otlp-grpc-receiver.ts";
 import { createOtlpHttpReceiver, type OtlpHttpReceiver } from "./otlp-http-receiver.ts";
 import { createRecordingConsumer, type RecordingConsumer } from "./testing/recording-consumer.ts";
 
-/** What the exporters of OpenTelemetry JS 3.x really send, in both encodings, becomes the same rows. */
+/** What the exporters of OpenTelemetry JS 3.x really send, in both encodings and over gRPC, becomes the same rows. */
 
 let receiver: OtlpHttpReceiver;
+let grpcReceiver: OtlpGrpcReceiver;
 let spans: RecordingConsumer<SpanRow>;
 let records: RecordingConsumer<LogRow>;
 let url: string;
+let grpcUrl: string;
 
 beforeEach(async () => {
   spans = createRecordingConsumer();
@@ -21,9 +25,12 @@ beforeEach(async () => {
   receiver = createOtlpHttpReceiver({ port: 0, traces: spans, logs: records });
   await receiver.start();
   url = `http://127.0.0.1:${receiver.address().port}`;
+  grpcReceiver = createOtlpGrpcReceiver({ port: 0, traces: spans, logs: records });
+  await grpcReceiver.start();
+  grpcUrl = `http://127.0.0.1:${grpcReceiver.address().port}`;
 });
 
-afterEach(() => receiver.shutdown());
+afterEach(() => Promise.all([receiver.shutdown(), grpcReceiver.shutdown()]));
 
 const TRACE_ID = "5b8efff798038103d269b633813fc60c";
 /** 2026-11-21T06:24:05.995000001Z as the SDK's `[seconds, nanoseconds]`. */
@@ -81,6 +88,7 @@ async function exportSpans(exporter: SpanExporter): Promise<void> {
 const traceExporters: [string, () => SpanExporter][] = [
   ["JSON", () => new JsonTraceExporter({ url: `${url}/v1/traces` })],
   ["protobuf", () => new ProtobufTraceExporter({ url: `${url}/v1/traces` })],
+  ["gRPC", () => new GrpcTraceExporter({ url: grpcUrl })],
 ];
 
 describe.each(traceExporters)("spans of the %s exporter", (_name, createExporter) => {
@@ -128,17 +136,18 @@ describe.each(traceExporters)("spans of the %s exporter", (_name, createExporter
   });
 });
 
-it("the JSON, protobuf and gzip exporters give equal rows for the same spans", async () => {
+it("the JSON, protobuf and gRPC exporters, plain and gzip, give equal rows for the same spans", async () => {
   const taken: string[] = [];
   const gzip = { url: `${url}/v1/traces`, compression: "gzip" as never };
-  for (const exporter of [...traceExporters.map(([, create]) => create()), new ProtobufTraceExporter(gzip)]) {
+  const gzipped = [new ProtobufTraceExporter(gzip), new GrpcTraceExporter({ ...gzip, url: grpcUrl })];
+  for (const exporter of [...traceExporters.map(([, create]) => create()), ...gzipped]) {
     await exportSpans(exporter);
     const rows = spans.rows.splice(0).sort((a, b) => a.SpanName.localeCompare(b.SpanName));
     taken.push(JSON.stringify(rows));
   }
   expect(taken[0]).toContain("execute_tool search");
-  expect(taken[1]).toBe(taken[0]);
-  expect(taken[2]).toBe(taken[0]);
+  expect(taken).toEqual(taken.map(() => taken[0]));
+  expect(taken).toHaveLength(5);
 });
 
 it("a number beyond 2^53 is kept as each encoding sends it: JSON rounds it to the shortest digits", async () => {
@@ -153,17 +162,17 @@ it("a number beyond 2^53 is kept as each encoding sends it: JSON rounds it to th
     await provider.shutdown();
     values.push(spans.rows.pop()?.SpanAttributes["large"]);
   }
-  expect(values).toEqual(["1152921504606847000", "1152921504606846976"]);
+  expect(values).toEqual(["1152921504606847000", "1152921504606846976", "1152921504606846976"]);
 });
 
 /** The log exporters come with the SDK, configured by the environment as an agent would. */
-async function exportLogs(protocol: "http/json" | "http/protobuf"): Promise<void> {
+async function exportLogs(protocol: "http/json" | "http/protobuf" | "grpc"): Promise<void> {
   const environment = {
     OTEL_TRACES_EXPORTER: "none",
     OTEL_METRICS_EXPORTER: "none",
     OTEL_LOGS_EXPORTER: "otlp",
     OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
-    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    OTEL_EXPORTER_OTLP_ENDPOINT: protocol === "grpc" ? grpcUrl : url,
   };
   const before = { ...process.env };
   Object.assign(process.env, environment);
@@ -185,7 +194,7 @@ async function exportLogs(protocol: "http/json" | "http/protobuf"): Promise<void
   logsApi.disable();
 }
 
-describe.each(["http/json", "http/protobuf"] as const)("log records of the SDK over %s", (protocol) => {
+describe.each(["http/json", "http/protobuf", "grpc"] as const)("log records of the SDK over %s", (protocol) => {
   it("become rows with body, severity, event name and attributes", async () => {
     await exportLogs(protocol);
     expect(records.rows).toHaveLength(2);
@@ -207,14 +216,16 @@ describe.each(["http/json", "http/protobuf"] as const)("log records of the SDK o
   });
 });
 
-it("both encodings give equal rows for the same log records", async () => {
+it("both encodings and gRPC give equal rows for the same log records", async () => {
   await exportLogs("http/json");
   const json = JSON.stringify(records.rows.splice(0));
-  await exportLogs("http/protobuf");
-  expect(JSON.stringify(records.rows)).toBe(json);
+  for (const protocol of ["http/protobuf", "grpc"] as const) {
+    await exportLogs(protocol);
+    expect(JSON.stringify(records.rows.splice(0))).toBe(json);
+  }
 });
 
-it("an exporter understands a partial success and does not retry it", async () => {
+it.each(["HTTP", "gRPC"])("an exporter over %s understands a partial success and does not retry it", async (wire) => {
   const warnings: string[] = [];
   const ignore = () => {};
   const logger = {
@@ -230,9 +241,9 @@ it("an exporter understands a partial success and does not retry it", async () =
     calls++;
     return { status: "partial", rejected: 1, message: "quota reached" };
   };
-  const provider = new TracerProvider({
-    spanProcessors: [new SimpleSpanProcessor({ exporter: new ProtobufTraceExporter({ url: `${url}/v1/traces` }) })],
-  });
+  const exporter =
+    wire === "HTTP" ? new ProtobufTraceExporter({ url: `${url}/v1/traces` }) : new GrpcTraceExporter({ url: grpcUrl });
+  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
   provider.getTracer("golden").startSpan("x").end();
   await provider.forceFlush();
   await provider.shutdown();

@@ -8,6 +8,7 @@ import { attribute, logRecord, logs, nestedValue, span, traces } from "../otlp/t
 import { ProtobufReader } from "../otlp/protobuf-reader.ts";
 import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
 import { createOtlpHandler, type OtlpHandler } from "./otlp-handler.ts";
+import { createRateLimiter } from "./rate-limiter.ts";
 import type { HttpReply } from "./otlp-status.ts";
 import { createRecordingConsumer, type RecordingConsumer } from "./testing/recording-consumer.ts";
 
@@ -199,7 +200,7 @@ describe("a request that is refused", () => {
     "answers the content encoding '%s' with 415",
     async (encoding) => {
       const reply = await post("/v1/traces", { ...PROTOBUF_TYPE, "content-encoding": encoding }, "x");
-      expectFailure(reply, 415, 3, "plain or compressed once with gzip");
+      expectFailure(reply, 415, 12, "plain or compressed once with gzip");
     },
   );
 
@@ -268,6 +269,19 @@ describe("a request that is refused", () => {
   it("never hands anything of a refused request to the consumer", async () => {
     await post("/v1/traces", JSON_TYPE, '{"resourceSpans":[{"scopeSpans":[{"spans":[{},5]}]}]}');
     expect(tracesConsumer.rows).toHaveLength(0);
+  });
+});
+
+describe("a project over its rate", () => {
+  it("is answered with 429 and whole seconds to wait", async () => {
+    const rateLimiter = createRateLimiter({ general: { requestsPerSecond: 0.15 }, now: () => 0 });
+    const sinks = { traces: tracesConsumer, logs: logsConsumer };
+    const onUnexpectedError = (error: unknown): unknown => unexpected.push(error);
+    handler = createOtlpHandler({ ...sinks, limits: LIMITS, budget, rateLimiter, onUnexpectedError });
+    expect((await post("/v1/traces", JSON_TYPE, encodeTracesJson(oneSpan))).status).toBe(200);
+    const reply = await post("/v1/traces", PROTOBUF_TYPE, encodeTracesProtobuf(oneSpan));
+    expectFailure(reply, 429, 8, "more than its limit");
+    expect(reply.headers["retry-after"]).toBe("7");
   });
 });
 

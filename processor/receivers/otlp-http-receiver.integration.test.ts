@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { LogRow, SpanRow } from "../clickhouse/rows.ts";
 import { encodeTracesJson } from "../otlp/testing/encode-json.ts";
 import { span, traces } from "../otlp/testing/model-builders.ts";
-import { createOtlpHttpReceiver, type OtlpHttpReceiver, type OtlpHttpReceiverOptions } from "./otlp-http-receiver.ts";
+import { createOtlpHttpReceiver, type OtlpHttpReceiver, type OtlpHttpReceiverSettings } from "./otlp-http-receiver.ts";
 import { createRecordingConsumer } from "./testing/recording-consumer.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -17,7 +17,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((receiver) => receiver.shutdown()));
 });
 
-async function startReceiver(options: Partial<OtlpHttpReceiverOptions> = {}) {
+async function startReceiver(options: OtlpHttpReceiverSettings = {}) {
   const tracesConsumer = createRecordingConsumer<SpanRow>();
   const receiver = createOtlpHttpReceiver({
     port: 0,

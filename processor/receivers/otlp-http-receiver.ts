@@ -1,17 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { certificateNamesOf } from "../auth/client-certificate.ts";
 import type { Component } from "../component.ts";
 import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
-import { createOtlpHandler, NO_MEMORY, type OtlpConsumers, type OtlpHandler } from "./otlp-handler.ts";
-import { tooLarge, wireLimit } from "./otlp-handler.ts";
-import { encodingOf, pathOf, readRequestHead } from "./otlp-request.ts";
+import { FAILED, NO_MEMORY, tooLarge } from "./intake-outcome.ts";
+import { createOtlpHandler, type OtlpHandler } from "./otlp-handler.ts";
+import { type OtlpSinks, wireLimit } from "./otlp-intake.ts";
+import { encodingOf, pathOf } from "./otlp-request.ts";
 import { type HttpReply, replyToRefusal } from "./otlp-status.ts";
+import { assertGuarded, type ReceiverGuards } from "./receiver-guards.ts";
 import { DEFAULT_RECEIVER_LIMITS, type ReceiverLimits } from "./receiver-limits.ts";
 import { readBody } from "./request-body.ts";
 
 /** Answers `GET` of one path beside OTLP, such as `/health`. */
 export type ExtraRoute = () => HttpReply | Promise<HttpReply>;
 
-export interface OtlpHttpReceiverOptions extends OtlpConsumers {
+export interface OtlpHttpReceiverSettings extends ReceiverGuards {
   /** Address to listen on. Default `127.0.0.1`. */
   readonly host?: string;
   /** Default 4318, OTLP's port; 0 takes a free one. */
@@ -22,6 +26,8 @@ export interface OtlpHttpReceiverOptions extends OtlpConsumers {
   /** Told of defects; the sender is told to retry. Default: a process warning. */
   readonly onUnexpectedError?: (error: unknown) => void;
 }
+
+export type OtlpHttpReceiverOptions = OtlpSinks & OtlpHttpReceiverSettings;
 
 export interface OtlpHttpReceiver extends Component {
   /** Where it listens. @throws Error before `start()` */
@@ -60,12 +66,11 @@ class HttpReceiver implements OtlpHttpReceiver {
   constructor(options: OtlpHttpReceiverOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_RECEIVER_LIMITS, ...options.limits };
-    this.#budget = createByteBudget(this.#limits.maxBytesInMemory);
+    this.#budget = options.budget ?? createByteBudget(this.#limits.maxBytesInMemory);
     this.#routes = new Map(Object.entries({ "/health": healthRoute, ...options.extraRoutes }));
     this.#onUnexpectedError = options.onUnexpectedError ?? warnOfDefect;
     this.#handler = createOtlpHandler({
-      traces: options.traces,
-      logs: options.logs,
+      ...options,
       limits: this.#limits,
       budget: this.#budget,
       onUnexpectedError: this.#onUnexpectedError,
@@ -73,17 +78,14 @@ class HttpReceiver implements OtlpHttpReceiver {
   }
 
   async start(): Promise<void> {
-    const server = createServer({
-      headersTimeout: this.#limits.headersTimeoutMillis,
-      requestTimeout: this.#limits.requestTimeoutMillis,
-      keepAliveTimeout: this.#limits.keepAliveTimeoutMillis,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MILLIS,
-    });
+    const host = this.#options.host ?? "127.0.0.1";
+    assertGuarded(host, this.#options);
+    const server = this.#createServer();
     server.maxConnections = this.#limits.maxConnections;
     server.on("request", (request, response) => void this.#serve(request, response));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(this.#options.port ?? 4318, this.#options.host ?? "127.0.0.1", () => {
+      server.listen(this.#options.port ?? 4318, host, () => {
         server.off("error", reject);
         resolve();
       });
@@ -102,6 +104,18 @@ class HttpReceiver implements OtlpHttpReceiver {
     return this.#stopped;
   }
 
+  #createServer(): Server {
+    const timeouts = {
+      headersTimeout: this.#limits.headersTimeoutMillis,
+      requestTimeout: this.#limits.requestTimeoutMillis,
+      keepAliveTimeout: this.#limits.keepAliveTimeoutMillis,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MILLIS,
+    };
+    const { tls } = this.#options;
+    if (tls === undefined) return createServer(timeouts);
+    return createTlsServer({ ...timeouts, ...tls, handshakeTimeout: this.#limits.headersTimeoutMillis });
+  }
+
   async #stop(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
@@ -118,8 +132,7 @@ class HttpReceiver implements OtlpHttpReceiver {
       reply = await this.#replyTo(request);
     } catch (error) {
       this.#onUnexpectedError(error);
-      const refusal = { refused: "failed", message: "The receiver failed; send again later." } as const;
-      reply = replyToRefusal(refusal, encodingOf(request.headers));
+      reply = replyToRefusal(FAILED, encodingOf(request.headers));
     }
     if (reply === undefined || response.destroyed) return;
     const headers: Record<string, string | number> = { ...reply.headers, "content-length": reply.body.length };
@@ -132,20 +145,22 @@ class HttpReceiver implements OtlpHttpReceiver {
     const { method = "GET", url = "/", headers } = request;
     const route = this.#routes.get(pathOf(url));
     if (route !== undefined) return replyFromRoute(route, method);
-    const head = readRequestHead(method, url, headers);
-    if ("refused" in head) return replyToRefusal(head, encodingOf(headers));
-    const maxBytes = wireLimit(head, this.#limits);
-    if ((head.announcedBytes ?? 0) > maxBytes) return replyToRefusal(tooLarge(maxBytes, "as sent"), head.encoding);
+    const certificateNames = (): readonly string[] => certificateNamesOf(request.socket);
+    const admitted = this.#handler.admit({ method, url, headers, certificateNames });
+    if ("status" in admitted) return admitted;
+    const maxBytes = wireLimit(admitted.compressed, this.#limits);
+    const refusal = tooLarge(maxBytes, "as sent");
+    if ((admitted.announcedBytes ?? 0) > maxBytes) return replyToRefusal(refusal, admitted.encoding);
     const share = this.#budget.open();
     try {
       const body = await readBody(request, maxBytes, share);
       switch (body.status) {
         case "complete":
-          return await this.#handler.handleBody(head, body.bytes, share);
+          return await this.#handler.handleBody(admitted, body.bytes, share);
         case "too_large":
-          return replyToRefusal(tooLarge(maxBytes, "as sent"), head.encoding);
+          return replyToRefusal(refusal, admitted.encoding);
         case "no_memory":
-          return replyToRefusal(NO_MEMORY, head.encoding);
+          return replyToRefusal(NO_MEMORY, admitted.encoding);
         case "aborted":
           return undefined;
       }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Refusal } from "./intake-outcome.ts";
 
 export type OtlpSignal = "traces" | "logs";
 export type OtlpEncoding = "protobuf" | "json";
@@ -10,22 +11,6 @@ export interface OtlpRequestHead {
   readonly compressed: boolean;
   /** `Content-Length`, `undefined` for chunked bodies. */
   readonly announcedBytes: number | undefined;
-}
-
-export type RefusalReason =
-  | "unknown_path"
-  | "wrong_method"
-  | "unsupported_type"
-  | "unsupported_compression"
-  | "not_decodable"
-  | "too_large"
-  | "overloaded"
-  | "failed";
-
-/** A request that is not taken: why, and a message that says what to do. */
-export interface Refusal {
-  readonly refused: RefusalReason;
-  readonly message: string;
 }
 
 const SIGNAL_PATHS: ReadonlyMap<string, OtlpSignal> = new Map([

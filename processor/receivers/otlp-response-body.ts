@@ -1,6 +1,6 @@
 import type { OtlpEncoding, OtlpSignal } from "./otlp-request.ts";
 
-/** Bodies of OTLP/HTTP answers, in both encodings. */
+/** Bodies of OTLP answers, in both encodings. */
 
 const EMPTY = new Uint8Array();
 const CONTINUES = 0x80n;
@@ -31,6 +31,18 @@ export function partialResponse(
 export function statusBody(encoding: OtlpEncoding, code: number, message: string): Uint8Array {
   if (encoding === "json") return Buffer.from(JSON.stringify({ code, message }));
   return Buffer.concat([integerField(1, code), textField(2, Buffer.from(message))]);
+}
+
+const RETRY_INFO_TYPE = "type.googleapis.com/google.rpc.RetryInfo";
+const NANOS_PER_SECOND = 1_000_000_000;
+
+/** Protobuf `google.rpc.Status` with one `google.rpc.RetryInfo` in its details. */
+export function statusWithRetryInfo(code: number, message: string, seconds: number): Uint8Array {
+  const whole = Math.floor(seconds);
+  const nanos = Math.floor((seconds - whole) * NANOS_PER_SECOND);
+  const delay = Buffer.concat([integerField(1, whole), integerField(2, nanos)]);
+  const any = Buffer.concat([textField(1, Buffer.from(RETRY_INFO_TYPE)), textField(2, textField(1, delay))]);
+  return Buffer.concat([statusBody("protobuf", code, message), textField(3, any)]);
 }
 
 const integerField = (field: number, value: number): Buffer => Buffer.from([field << 3, ...varint(value)]);

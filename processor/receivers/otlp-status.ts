@@ -1,8 +1,6 @@
-import type { DecodeErrorCode, OtlpDecodeError, RowBatch } from "../otlp/index.ts";
-import { rejectedCount } from "../otlp/index.ts";
-import type { ConsumeOutcome } from "../outcome.ts";
-import type { OtlpEncoding, OtlpSignal, Refusal, RefusalReason } from "./otlp-request.ts";
-import { exportResponse, partialResponse, statusBody } from "./otlp-response-body.ts";
+import type { IntakeOutcome, Refusal, RefusalReason } from "./intake-outcome.ts";
+import { exportResponse, partialResponse, statusBody, statusWithRetryInfo } from "./otlp-response-body.ts";
+import type { OtlpEncoding, OtlpSignal } from "./otlp-request.ts";
 
 /** An HTTP answer as data. */
 export interface HttpReply {
@@ -10,6 +8,17 @@ export interface HttpReply {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
+
+/** A gRPC answer as data: a message, or a status without one. */
+export type GrpcReply =
+  | { readonly message: Uint8Array }
+  | {
+      /** gRPC status code, never 0. */
+      readonly code: number;
+      readonly text: string;
+      /** `google.rpc.Status` for the trailer `grpc-status-details-bin`. */
+      readonly details?: Uint8Array;
+    };
 
 /** How to answer: the signal of the path and the encoding of the request. */
 export interface ReplyForm {
@@ -19,26 +28,32 @@ export interface ReplyForm {
 
 interface WireStatus {
   readonly http: number;
-  /** gRPC code of the `google.rpc.Status` body. */
   readonly grpc: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Only reasons that have it invite a retry. */
+  readonly retryAfterSeconds?: number;
 }
 
 /**
- * The one table of what goes on the wire. OTLP senders retry 429, 502, 503 and 504 and drop everything else, so what
- * may succeed later must be 503 and what never will must not be.
+ * The one table of what goes on the wire. OTLP senders retry HTTP 429, 502, 503, 504 and gRPC UNAVAILABLE,
+ * DEADLINE_EXCEEDED and, with RetryInfo only, RESOURCE_EXHAUSTED; everything else they drop. So what may succeed later
+ * must be among these and what never will must not.
  */
-const WIRE: Readonly<Record<RefusalReason | "retryable" | "permanent", WireStatus>> = {
+const WIRE: Readonly<Record<RefusalReason, WireStatus>> = {
   unknown_path: { http: 404, grpc: 12 },
   wrong_method: { http: 405, grpc: 12, headers: { allow: "POST" } },
   unsupported_type: { http: 415, grpc: 3 },
-  unsupported_compression: { http: 415, grpc: 3, headers: { "accept-encoding": "gzip, identity" } },
+  unsupported_compression: { http: 415, grpc: 12, headers: { "accept-encoding": "gzip, identity" } },
+  unauthenticated: { http: 401, grpc: 16, headers: { "www-authenticate": "Bearer" } },
+  forbidden: { http: 403, grpc: 7 },
+  rate_limited: { http: 429, grpc: 8, retryAfterSeconds: 1 },
   not_decodable: { http: 400, grpc: 3 },
   too_large: { http: 413, grpc: 8 },
-  overloaded: { http: 503, grpc: 14, headers: { "retry-after": "1" } },
+  too_slow: { http: 408, grpc: 4 },
+  overloaded: { http: 503, grpc: 14, retryAfterSeconds: 1 },
   // A defect of ours is not the sender's loss: 503 keeps the batch with the sender.
-  failed: { http: 503, grpc: 14, headers: { "retry-after": "5" } },
-  retryable: { http: 503, grpc: 14, headers: { "retry-after": "1" } },
+  failed: { http: 503, grpc: 14, retryAfterSeconds: 5 },
+  retryable: { http: 503, grpc: 14, retryAfterSeconds: 1 },
   permanent: { http: 400, grpc: 3 },
 };
 
@@ -47,65 +62,39 @@ const CONTENT_TYPES: Readonly<Record<OtlpEncoding, string>> = {
   json: "application/json",
 };
 
-/** A refusal is answered in the request's encoding, or in JSON where the request has none we know. */
-export function replyToRefusal(refusal: Refusal, encoding: OtlpEncoding = "json"): HttpReply {
-  return failureReply(WIRE[refusal.refused], refusal.message, encoding);
-}
-
-const REFUSED_DECODING: Readonly<Record<DecodeErrorCode, RefusalReason>> = {
-  malformed: "not_decodable",
-  too_deep: "not_decodable",
-  too_many: "too_large",
-};
-const DECODING_ADVICE: Readonly<Record<DecodeErrorCode, string>> = {
-  malformed: "Check that the body is what Content-Type and the path say.",
-  too_deep: "Send deeply nested values as JSON text.",
-  too_many: "Send smaller batches.",
-};
-
-export function refusalFromDecodeError(error: OtlpDecodeError): Refusal {
-  return { refused: REFUSED_DECODING[error.code], message: `${error.message}. ${DECODING_ADVICE[error.code]}` };
-}
-
-/** Answer for a decoded request: what the consumer did with its rows, and the records that never became rows. */
-export function replyToOutcome(
-  outcome: ConsumeOutcome,
-  batch: Pick<RowBatch<unknown>, "rejections">,
-  form: ReplyForm,
-): HttpReply {
-  switch (outcome.status) {
-    case "accepted":
-      return successReply(rejectedCount(batch), rejectionMessages(batch), form);
-    case "partial": {
-      const messages = [...rejectionMessages(batch), outcome.message];
-      return successReply(rejectedCount(batch) + outcome.rejected, messages, form);
-    }
-    case "retryable": {
-      const seconds = outcome.retryAfterSeconds;
-      const headers = seconds === undefined ? undefined : { "retry-after": String(Math.max(1, Math.ceil(seconds))) };
-      return failureReply({ ...WIRE.retryable, ...(headers && { headers }) }, outcome.message, form.encoding);
-    }
-    case "permanent":
-      return failureReply(WIRE.permanent, outcome.message, form.encoding);
-  }
-}
-
-function rejectionMessages({ rejections }: Pick<RowBatch<unknown>, "rejections">): string[] {
-  return [...rejections].map(([reason, records]) => `${records} rejected: ${reason}`);
-}
-
-function successReply(rejected: number, messages: readonly string[], { signal, encoding }: ReplyForm): HttpReply {
-  const body =
-    rejected === 0 && messages.length === 0
-      ? exportResponse(encoding)
-      : partialResponse(encoding, signal, { rejected, message: messages.join("; ") });
+export function httpReplyFrom(outcome: IntakeOutcome, { signal, encoding }: ReplyForm): HttpReply {
+  if ("refused" in outcome) return replyToRefusal(outcome, encoding);
+  const body = isWhole(outcome) ? exportResponse(encoding) : partialResponse(encoding, signal, outcome);
   return { status: 200, headers: { "content-type": CONTENT_TYPES[encoding] }, body };
 }
 
-function failureReply(wire: WireStatus, message: string, encoding: OtlpEncoding): HttpReply {
+/** A refusal is answered in the request's encoding, or in JSON where the request has none we know. */
+export function replyToRefusal(refusal: Refusal, encoding: OtlpEncoding = "json"): HttpReply {
+  const { http, grpc, headers } = WIRE[refusal.refused];
+  const seconds = retryAfterOf(refusal);
+  // Whole seconds and never 0: that is what the header can say.
+  const retryAfter = seconds === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(seconds))) };
   return {
-    status: wire.http,
-    headers: { "content-type": CONTENT_TYPES[encoding], ...wire.headers },
-    body: statusBody(encoding, wire.grpc, message),
+    status: http,
+    headers: { "content-type": CONTENT_TYPES[encoding], ...headers, ...retryAfter },
+    body: statusBody(encoding, grpc, refusal.message),
   };
 }
+
+export function grpcReplyFrom(outcome: IntakeOutcome, signal: OtlpSignal): GrpcReply {
+  if (!("refused" in outcome)) {
+    return { message: isWhole(outcome) ? exportResponse("protobuf") : partialResponse("protobuf", signal, outcome) };
+  }
+  const code = WIRE[outcome.refused].grpc;
+  const text = outcome.message;
+  const seconds = retryAfterOf(outcome);
+  return { code, text, ...(seconds !== undefined && { details: statusWithRetryInfo(code, text, seconds) }) };
+}
+
+const isWhole = (taken: { readonly rejected: number; readonly message: string }): boolean =>
+  taken.rejected === 0 && taken.message === "";
+
+const retryAfterOf = ({ refused, retryAfterSeconds }: Refusal): number | undefined => {
+  const own = WIRE[refused].retryAfterSeconds;
+  return own === undefined ? undefined : (retryAfterSeconds ?? own);
+};

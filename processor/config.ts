@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { RECEIVER_VARIABLES, receiverConfigShape } from "./receivers/receiver-config.ts";
 
 /** Variables and flags come as text. Only decimal digits are a number: `Number("")` and `Number(true)` would be too. */
 const numeric = <Schema extends z.ZodType<number>>(schemaOfNumber: Schema) =>
@@ -17,7 +18,10 @@ const schema = z.strictObject({
   otlpPort: port.default(4318),
   /** HTTP interface of the embedded engine; 0 takes a free port. */
   clickhousePort: port.default(8123),
+  ...receiverConfigShape,
   dataDirectory: z.string().min(1).default(".runproof/data"),
+  /** Bytes that were acknowledged and are not in the store yet; beyond it senders are told to come back. Default 4 GiB. */
+  spoolMaxBytes: numeric(z.int().min(1_048_576)).default(4_294_967_296),
   /** A ClickHouse server to use instead of the embedded engine. */
   clickhouseUrl: z.url({ protocol: /^https?$/ }).optional(),
   clickhouseUser: z.string().min(1).default("default"),
@@ -46,6 +50,8 @@ export class ConfigError extends Error {
 }
 
 const VARIABLES: Readonly<Record<string, keyof ServiceConfig>> = {
+  ...RECEIVER_VARIABLES,
+  RUNPROOF_SPOOL_MAX_BYTES: "spoolMaxBytes",
   RUNPROOF_HOST: "host",
   RUNPROOF_OTLP_PORT: "otlpPort",
   RUNPROOF_CLICKHOUSE_PORT: "clickhousePort",

@@ -1,4 +1,3 @@
-import type { SpanRow } from "./clickhouse/rows.ts";
 import type { ConsumeOutcome } from "./outcome.ts";
 
 /**
@@ -12,5 +11,3 @@ import type { ConsumeOutcome } from "./outcome.ts";
 export interface Consumer<Row> {
   consume(rows: readonly Row[]): Promise<ConsumeOutcome>;
 }
-
-export type TracesConsumer = Consumer<SpanRow>;

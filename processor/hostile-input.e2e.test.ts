@@ -15,7 +15,7 @@ let reader: Store;
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "runproof-hostile-"));
   service = await startService(
-    loadServiceConfig({}, { otlpPort: 0, clickhousePort: 0, dataDirectory: join(work, "data") }),
+    loadServiceConfig({}, { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, dataDirectory: join(work, "data") }),
   );
   reader = createStore({ url: service.clickhouseUrl });
 });
@@ -80,6 +80,7 @@ describe("hostile content", () => {
     const tables = "SELECT count() AS n FROM system.tables WHERE database = currentDatabase()";
     const before = await reader.query(tables);
     expect((await post(bodyWith(attributes))).status).toBe(200);
+    await service.idle();
     const [row] = await reader.query<{ SpanName: string; ServiceName: string; keys: string[]; values: string[] }>(
       "SELECT SpanName, ServiceName, mapKeys(SpanAttributes) AS keys, mapValues(SpanAttributes) AS values FROM otel_traces WHERE TraceId = {traceId:String}",
       { traceId: TRACE_ID },
@@ -96,6 +97,7 @@ describe("hostile content", () => {
       .replace("MARK", String.raw`a\ud800b`)
       .replace(TRACE_ID, "f".repeat(32));
     expect((await post(body)).status).toBe(200);
+    await service.idle();
     const [row] = await reader.query<{ value: string }>(
       "SELECT SpanAttributes['broken'] AS value FROM otel_traces WHERE TraceId = {traceId:String}",
       { traceId: "f".repeat(32) },

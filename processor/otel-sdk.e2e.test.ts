@@ -31,7 +31,9 @@ let consumers: Record<SdkLine, SdkConsumer>;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "runproof-otel-sdk-"));
   const dataDirectory = join(directory, "data");
-  service = await startService(loadServiceConfig({}, { otlpPort: 0, clickhousePort: 0, dataDirectory }));
+  service = await startService(
+    loadServiceConfig({}, { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, dataDirectory }),
+  );
   client = createClient({ url: service.clickhouseUrl });
   const [two, three] = await Promise.all(SDK_LINES.map((line) => createSdkConsumer({ line })));
   consumers = { "2.x": two as SdkConsumer, "3.x": three as SdkConsumer };
@@ -74,6 +76,7 @@ type StoredSpan = Omit<SpanRow, "Duration"> & { readonly Duration: number };
 
 /** Stored spans of a trace by name. */
 async function stored(traceId: string): Promise<Map<string, StoredSpan>> {
+  await service.idle();
   const query = `SELECT ${SPAN_COLUMNS.map((column) => `\`${column}\``).join(", ")} FROM otel_traces WHERE TraceId = {id:String}`;
   const result = await client.query({ query, query_params: { id: traceId }, format: "JSONEachRow" });
   const rows = await result.json<StoredSpan>();

@@ -1,16 +1,17 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createEmbeddedEngine, type EmbeddedEngine } from "./clickhouse/embedded/embedded-engine.ts";
-import { createGroupCommitConsumer } from "./clickhouse/group-commit.ts";
 import { createRunStore } from "./clickhouse/run-store.ts";
-import type { LogRow, SpanRow } from "./clickhouse/rows.ts";
-import type { MonitorGapRow, QuarantineRow } from "./clickhouse/run-rows.ts";
-import { createStore, type Store } from "./clickhouse/store.ts";
+import type { MonitorGapRow } from "./clickhouse/run-rows.ts";
+import { createStore, type Store, type StoreOptions } from "./clickhouse/store.ts";
 import type { Component } from "./component.ts";
 import type { ServiceConfig } from "./config.ts";
-import type { TracesConsumer } from "./consumer.ts";
+import { createIngest } from "./ingest/ingest.ts";
 import { createPipeline } from "./pipeline.ts";
+import { createOtlpGrpcReceiver } from "./receivers/otlp-grpc-receiver.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http-receiver.ts";
+import { receiverGuardsFrom } from "./receivers/receiver-config.ts";
+import type { ReceiverGuards } from "./receivers/receiver-guards.ts";
 import { createMonitorHeartbeat } from "./run/monitor-heartbeat.ts";
 import { createRunAssembler, type RunAssembler } from "./run/run-assembler.ts";
 import type { VerdictListener } from "./run/run-recorder.ts";
@@ -27,13 +28,15 @@ export interface ServiceOptions {
 export interface Service {
   /** `http://host:port`, without a path. */
   readonly otlpUrl: string;
+  /** The same for OTLP/gRPC. */
+  readonly otlpGrpcUrl: string;
   /** Where any ClickHouse client reads. */
   readonly clickhouseUrl: string;
   /** Process id of the embedded engine now serving, for diagnostics; `undefined` with a server or while it restarts. */
   enginePid(): number | undefined;
   /** Stops accepting, finishes what was accepted, closes the store. Safe to call twice. */
   shutdown(): Promise<void>;
-  /** Resolves when every stored run that is due has been judged. */
+  /** Resolves when everything acknowledged is stored and every stored run that is due has been judged. */
   idle(): Promise<void>;
 }
 
@@ -46,11 +49,13 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const onError = (what: string, error: unknown): void =>
     log(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
   await mkdir(config.dataDirectory, { recursive: true });
+  const guards = await receiverGuardsFrom(config);
   const engine = config.clickhouseUrl === undefined ? embeddedEngine(config, log) : undefined;
   const pipelineOfStore = createPipeline(engine === undefined ? [] : [engine]);
   await pipelineOfStore.start();
-  const store = storeOf(config, engine);
-  const rest = composeAround(store, { config, options, onError });
+  const target = storeTarget(config, engine);
+  const store = createStore(target);
+  const rest = composeAround({ store, target, guards }, { config, options, onError });
   try {
     await store.migrate();
     await store.verifySchema();
@@ -60,7 +65,6 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     await pipelineOfStore.shutdown().catch(() => {});
     throw error;
   }
-  const { host, port } = rest.receiver.address();
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     try {
@@ -72,13 +76,17 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     }
   };
   return {
-    otlpUrl: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    otlpUrl: urlOf(guards.tls === undefined ? "http" : "https", rest.http.address()),
+    otlpGrpcUrl: urlOf(guards.tls === undefined ? "http" : "https", rest.grpc.address()),
     clickhouseUrl: engine?.url() ?? config.clickhouseUrl ?? "",
     enginePid: () => engine?.pid(),
     shutdown: () => (stopping ??= stop()),
-    idle: () => rest.assembler.idle(),
+    idle: rest.idle,
   };
 }
+
+const urlOf = (scheme: string, { host, port }: { readonly host: string; readonly port: number }): string =>
+  `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 const embeddedEngine = (config: ServiceConfig, log: (message: string) => void): EmbeddedEngine =>
   createEmbeddedEngine({
@@ -88,14 +96,14 @@ const embeddedEngine = (config: ServiceConfig, log: (message: string) => void): 
     logger: { warn: log },
   });
 
-function storeOf(config: ServiceConfig, engine: EmbeddedEngine | undefined): Store {
-  if (engine !== undefined) return createStore({ url: engine.url(), ...engine.serviceCredentials() });
-  return createStore({
+function storeTarget(config: ServiceConfig, engine: EmbeddedEngine | undefined): StoreOptions {
+  if (engine !== undefined) return { url: engine.url(), ...engine.serviceCredentials() };
+  return {
     url: config.clickhouseUrl ?? "",
     username: config.clickhouseUser,
     password: config.clickhousePassword,
     database: config.clickhouseDatabase,
-  });
+  };
 }
 
 interface Surroundings {
@@ -104,8 +112,14 @@ interface Surroundings {
   readonly onError: (what: string, error: unknown) => void;
 }
 
+interface Built {
+  readonly store: Store;
+  readonly target: StoreOptions;
+  readonly guards: ReceiverGuards;
+}
+
 /** Everything between the store and the wire, in the order it starts: judge first, receive last. */
-function composeAround(store: Store, { config, options, onError }: Surroundings) {
+function composeAround({ store, target, guards }: Built, { config, options, onError }: Surroundings) {
   const runs = createRunStore(store);
   const assembler = createRunAssembler({
     store: runs,
@@ -116,24 +130,24 @@ function composeAround(store: Store, { config, options, onError }: Surroundings)
     ...(options.onVerdict === undefined ? {} : { onVerdict: options.onVerdict }),
   });
   const watch = watchOver({ config, options, onError }, { store, runs, assembler });
-  const quarantine = (signal: QuarantineRow["signal"]) => (row: SpanRow | LogRow, reason: string, token: string) =>
-    store.insertQuarantine([{ received_at: Date.now(), signal, reason, row_json: JSON.stringify(row) }], token);
-  const traces = createGroupCommitConsumer<SpanRow>({
-    insert: (rows, token) => store.insertSpans(rows, token),
-    quarantine: quarantine("traces"),
+  // Judging starts when spans are readable, never before: a verdict is a function of stored facts.
+  const ingest = createIngest({
+    store,
+    target,
+    spoolDirectory: join(config.dataDirectory, "spool"),
+    spoolMaxBytes: config.spoolMaxBytes,
+    onStored: (touched) => assembler.observe(touched),
+    onError,
   });
-  const logs = createGroupCommitConsumer<LogRow>({
-    insert: (rows, token) => store.insertLogs(rows, token),
-    quarantine: quarantine("logs"),
-  });
-  const receiver = createOtlpHttpReceiver({
-    host: config.host,
-    port: config.otlpPort,
-    traces: observed(traces, assembler),
-    logs,
-  });
-  const pipeline = createPipeline([assembler, ...watch, receiver]);
-  return { pipeline, receiver, assembler };
+  const { host, otlpPort: port, otlpGrpcPort } = config;
+  const http = createOtlpHttpReceiver({ ...guards, host, port, bodies: ingest.bodies });
+  const grpc = createOtlpGrpcReceiver({ ...guards, host, port: otlpGrpcPort, bodies: ingest.bodies });
+  const pipeline = createPipeline([assembler, ...watch, ...ingest.components, http, grpc]);
+  const idle = async (): Promise<void> => {
+    await ingest.idle();
+    await assembler.idle();
+  };
+  return { pipeline, http, grpc, idle };
 }
 
 interface Stored {
@@ -170,15 +184,6 @@ function watchOver({ config, onError }: Surroundings, { store, runs, assembler }
   const sweepMillis = config.sweepDays * MILLIS_PER_DAY;
   return [heartbeat, catchUp({ store, runs, assembler }, { gaps, sweepMillis }), watchdog];
 }
-
-/** Judging starts when spans are durable, never before: a verdict is a function of stored facts. */
-const observed = (consumer: TracesConsumer, assembler: RunAssembler): TracesConsumer => ({
-  async consume(rows) {
-    const outcome = await consumer.consume(rows);
-    if (outcome.status === "accepted" || outcome.status === "partial") assembler.observe(rows);
-    return outcome;
-  },
-});
 
 /** What the process before left behind: its absences count, and what it left unjudged is judged. */
 function catchUp(

@@ -46,7 +46,19 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "runproof-cli-test-"));
   await mkdir(join(folder, ".git"));
   const entry = fileURLToPath(new URL("./cli.ts", import.meta.url));
-  const args = ["serve", "--port", "0", "--clickhouse-port", "0", "--data-dir", "data", "--auto-fixtures", "auto"];
+  const args = [
+    "serve",
+    "--port",
+    "0",
+    "--grpc-port",
+    "0",
+    "--clickhouse-port",
+    "0",
+    "--data-dir",
+    "data",
+    "--auto-fixtures",
+    "auto",
+  ];
   service = spawn(process.execPath, [entry, ...args], {
     cwd: folder,
     env: { PATH: process.env["PATH"] },

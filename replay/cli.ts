@@ -23,6 +23,7 @@ function runproofProgram(context: CommandContext): Command {
     .description("receive OTLP, store it, judge runs; on the embedded store unless told otherwise")
     .option("--port <port>", "OTLP/HTTP port; default 4318, 0 takes a free one")
     .option("--host <address>", "address to listen on; default 127.0.0.1")
+    .option("--grpc-port <port>", "OTLP/gRPC port; default 4317, 0 takes a free one")
     .option("--clickhouse-port <port>", "HTTP port of the embedded store; default 8123, 0 takes a free one")
     .option("--data-dir <dir>", "where the data lives; default .runproof/data")
     .option("--auto-fixtures <dir>", "make a fixture of the first failed run of each agent and failure class")

@@ -22,7 +22,10 @@ const say = (text: string): void => console.log(`\n\u2500\u2500 ${text}`);
 const expectations: string[] = [];
 
 const work = await mkdtemp(join(tmpdir(), "runproof-demo-"));
-const config = loadServiceConfig({}, { otlpPort: 0, clickhousePort: 0, dataDirectory: join(work, "data") });
+const config = loadServiceConfig(
+  {},
+  { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, dataDirectory: join(work, "data") },
+);
 const service = await startService(config, { log: (message) => console.error(message) });
 process.once("SIGINT", () => void finish(130));
 

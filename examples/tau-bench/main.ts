@@ -30,7 +30,10 @@ await new Command("tau")
 async function main(file: string, flags: { json?: true; keep?: true }): Promise<void> {
   const recorded = await loadRecordedRuns(file);
   const work = await mkdtemp(join(tmpdir(), "runproof-tau-"));
-  const config = loadServiceConfig({}, { otlpPort: 0, clickhousePort: 0, dataDirectory: join(work, "data") });
+  const config = loadServiceConfig(
+    {},
+    { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, dataDirectory: join(work, "data") },
+  );
   const service = await startService(config, { log: progress });
   const store = createStore({ url: service.clickhouseUrl });
   try {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import * as semconv from "../../instrumentation/semconv.ts";
+import { touchedRunFrom } from "../native/index.ts";
 import type { SpanRow } from "../clickhouse/rows.ts";
 import { createRunStore } from "../clickhouse/run-store.ts";
 import { createStore, type Store } from "../clickhouse/store.ts";
@@ -51,7 +52,7 @@ function newAssembler(options: Partial<RunAssemblerOptions> = {}): RunAssembler 
 /** As the service does: durable first, then looked at. */
 async function arrive(assembler: RunAssembler, ...spans: readonly SpanRow[]): Promise<void> {
   await store.insertSpans(spans);
-  assembler.observe(spans);
+  assembler.observe(spans.map(touchedRunFrom).filter((run) => run !== undefined));
 }
 const settled = async (assembler: RunAssembler, ...spans: readonly SpanRow[]): Promise<void> => {
   await arrive(assembler, ...spans);

@@ -1,9 +1,8 @@
 import * as semconv from "../../instrumentation/semconv.ts";
-import type { SpanRow } from "../clickhouse/rows.ts";
 import type { RunRow } from "../clickhouse/run-rows.ts";
 import type { Component } from "../component.ts";
 import type { RunFacts } from "../evidence/run-facts.ts";
-import { attribute } from "../evidence/span-attributes.ts";
+import type { TouchedRun } from "../native/index.ts";
 import { RANK_ABANDONED } from "./evidence-rank.ts";
 import { createRunQueue } from "./run-queue.ts";
 import { createRunRecorder, type RunRecorderOptions } from "./run-recorder.ts";
@@ -17,7 +16,7 @@ export interface RunAssemblerOptions extends RunRecorderOptions {
 
 export interface RunAssembler extends Component {
   /** Looks at spans that have just become durable; returns at once. */
-  observe(rows: readonly SpanRow[]): void;
+  observe(touched: readonly TouchedRun[]): void;
   /** Looks at a run again: after a restart, or because something suggests it. */
   revisit(run: StoredRun): void;
   /** Closes a run that passed its deadline, unless it ended meanwhile. Late evidence re-judges it. Returns at once. */
@@ -74,11 +73,8 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
     return now() - seenAt < options.settleMillis;
   }
 
-  function touch(span: SpanRow): void {
-    const runId = attribute(span, semconv.ATTR_RUN_ID);
-    if (runId === "") return;
-    const run = { runId, traceId: span.TraceId };
-    const event = attribute(span, semconv.ATTR_RUN_EVENT);
+  function touch({ runId, traceId, event }: TouchedRun): void {
+    const run = { runId, traceId };
     if (LAST_EVENTS.has(event)) open.delete(runId);
     if (LAST_EVENTS.has(event) || event === semconv.RUN_EVENT_START) queue.add(run, 0);
     else if (!open.has(runId)) queue.add(run, LATE_CALL_DELAY_MILLIS);
@@ -87,7 +83,7 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
   return {
     start: async () => {},
     shutdown: () => queue.shutdown(),
-    observe: (rows) => rows.forEach(touch),
+    observe: (touched) => touched.forEach(touch),
     revisit: (run) => queue.add(run, 0),
     abandon(row) {
       open.delete(row.run_id);

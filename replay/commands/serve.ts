@@ -10,6 +10,7 @@ import { UsageError } from "./run-command-line.ts";
 export interface ServeFlags {
   readonly port?: string;
   readonly host?: string;
+  readonly grpcPort?: string;
   readonly clickhousePort?: string;
   readonly dataDir?: string;
   readonly autoFixtures?: string;
@@ -36,6 +37,7 @@ function serviceConfig(flags: ServeFlags, context: CommandContext): ServiceConfi
     return loadServiceConfig(context.env, {
       host: flags.host,
       otlpPort: flags.port,
+      otlpGrpcPort: flags.grpcPort,
       clickhousePort: flags.clickhousePort,
       dataDirectory: flags.dataDir,
     });
@@ -50,6 +52,7 @@ function announce(service: Service, config: ServiceConfig, context: CommandConte
   context.stdout.write(
     `runproof is ready\n` +
       `  OTLP/HTTP   ${service.otlpUrl}\n` +
+      `  OTLP/gRPC   ${service.otlpGrpcUrl}\n` +
       `  ClickHouse  ${service.clickhouseUrl}\n` +
       `  data        ${resolve(context.cwd, config.dataDirectory)}\n`,
   );

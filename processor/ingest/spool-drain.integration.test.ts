@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createSpool, type Spool, type SpoolBatch, type SpoolRecord } from "../spool/index.ts";
+import { createSpoolBodies } from "./spool-bodies.ts";
+import { createSpoolDrain, type SpoolDrain } from "./spool-drain.ts";
+
+/** A real spool on disk; the store is the edge these tests are not about. */
+let directory: string;
+let spool: Spool;
+let drain: SpoolDrain;
+let stored: SpoolBatch[];
+let store: (batch: SpoolBatch) => Promise<void>;
+const errors: string[] = [];
+
+const open = (): Spool =>
+  createSpool({ directory, now: Date.now, onError: (what) => void errors.push(what), maxBytes: 4 << 20 });
+
+const record = (text: string, changes: Partial<SpoolRecord> = {}): SpoolRecord => ({
+  kind: "traces",
+  encoding: "protobuf",
+  lane: "bulk",
+  project: "",
+  receivedAtMillis: 1,
+  payload: Buffer.from(text),
+  ...changes,
+});
+
+const texts = (): string[] =>
+  stored.flatMap((batch) => batch.records.map((one) => Buffer.from(one.payload).toString()));
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "runproof-drain-"));
+  stored = [];
+  store = async (batch) => void stored.push(batch);
+  spool = open();
+  await spool.start();
+  drain = createSpoolDrain({ spool, store: (batch) => store(batch), onError: (what) => void errors.push(what) });
+  await drain.start();
+});
+
+afterEach(async () => {
+  await drain.shutdown();
+  await spool.shutdown();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe("a drain", () => {
+  it("stores what comes in, in order, and empties the spool", async () => {
+    for (const text of ["a", "b", "c"]) expect(await spool.append(record(text))).toBe("durable");
+    await drain.idle();
+    expect(texts()).toEqual(["a", "b", "c"]);
+    expect(spool.stats().bytes).toBe(0);
+  });
+
+  it("joins what comes in while it lingers into one batch", async () => {
+    await Promise.all(Array.from({ length: 50 }, (_, index) => spool.append(record(String(index)))));
+    await drain.idle();
+    expect(stored.length).toBeLessThan(4);
+    expect(texts()).toHaveLength(50);
+  });
+
+  it("tries a batch again under its name until the store is back, while the spool goes on taking", async () => {
+    const names: string[] = [];
+    store = async (batch) => {
+      names.push(batch.name);
+      if (names.length < 4) throw new Error("away");
+      stored.push(batch);
+    };
+    await spool.append(record("first"));
+    await vi.waitFor(() => expect(names.length).toBeGreaterThan(1));
+    expect(await spool.append(record("meanwhile"))).toBe("durable");
+    await drain.idle();
+    expect(new Set(names.slice(0, 4)).size).toBe(1);
+    expect(texts()).toEqual(["first", "meanwhile"]);
+    expect(errors).toContain("storing a batch, which is tried again");
+  });
+
+  it("leaves what the store did not take to the next start, under the same name", async () => {
+    const tried: string[] = [];
+    store = async (batch) => {
+      tried.push(batch.name);
+      throw new Error("away");
+    };
+    await spool.append(record("kept"));
+    await vi.waitFor(() => expect(tried.length).toBeGreaterThan(0));
+    await drain.shutdown();
+    await spool.shutdown();
+    spool = open();
+    await spool.start();
+    store = async (batch) => void stored.push(batch);
+    drain = createSpoolDrain({ spool, store: (batch) => store(batch), onError: () => {} });
+    await drain.start();
+    await drain.idle();
+    expect(texts()).toEqual(["kept"]);
+    expect(stored[0]?.name).toBe(tried[0]);
+  });
+
+  it("shuts down twice, and without a start", async () => {
+    await drain.shutdown();
+    await drain.shutdown();
+    const unused = createSpoolDrain({ spool, store: (batch) => store(batch), onError: () => {} });
+    await unused.shutdown();
+  });
+});
+
+describe("bodies for the spool", () => {
+  const body = (bytes: Uint8Array) =>
+    ({ signal: "traces", encoding: "json", bytes, project: "p", receivedAtMillis: 5 }) as const;
+
+  it("are accepted when they are durable, with all that storing them needs", async () => {
+    const outcome = await createSpoolBodies(spool).consume(body(Buffer.from("{}")), {
+      records: 1,
+      rejected: 0,
+      lane: "priority",
+    });
+    expect(outcome).toEqual({ status: "accepted" });
+    await drain.idle();
+    expect(stored[0]?.records[0]).toMatchObject({
+      kind: "traces",
+      encoding: "json",
+      lane: "priority",
+      project: "p",
+      receivedAtMillis: 5,
+    });
+  });
+
+  it("are sent back with a time to come again when the spool is full", async () => {
+    store = () => Promise.reject(new Error("away"));
+    const bodies = createSpoolBodies(spool);
+    const summary = { records: 1, rejected: 0, lane: "bulk" } as const;
+    const big = Buffer.alloc(1 << 20);
+    const outcomes = [];
+    for (let sent = 0; sent < 6; sent++) outcomes.push(await bodies.consume(body(big), summary));
+    expect(outcomes.at(-1)).toMatchObject({ status: "retryable", retryAfterSeconds: 1 });
+    expect(outcomes[0]).toEqual({ status: "accepted" });
+  });
+});

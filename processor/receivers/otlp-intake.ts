@@ -3,6 +3,7 @@ import type { LogRow, SpanRow } from "../clickhouse/rows.ts";
 import type { Consumer } from "../consumer.ts";
 import { decodeLogsJson, decodeLogsProtobuf, decodeTracesJson, decodeTracesProtobuf } from "../otlp/index.ts";
 import { logRowsFrom, OtlpDecodeError, rejectedCount, type RowBatch, spanRowsFrom } from "../otlp/index.ts";
+import { createTracesScan } from "../native/index.ts";
 import { ACCEPTED, type ConsumeOutcome } from "../outcome.ts";
 import type { BodyConsumer } from "./body-consumer.ts";
 import type { ByteShare } from "./byte-budget.ts";
@@ -12,7 +13,7 @@ import { FAILED, type IntakeOutcome, NO_MEMORY, type Refusal, tooLarge } from ".
 import type { OtlpEncoding, OtlpSignal } from "./otlp-request.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { ReceiverLimits } from "./receiver-limits.ts";
-import { laneOf, MAX_PRIORITY_BYTES, mayHoldRecords } from "./record-lane.ts";
+import { laneOf, MAX_PRIORITY_BYTES, mayHoldRecords, type RecordLane } from "./record-lane.ts";
 import { stampProject } from "./stamp-project.ts";
 
 export interface OtlpConsumers {
@@ -48,10 +49,11 @@ export interface OtlpIntake {
 }
 
 export function createOtlpIntake(options: OtlpIntakeOptions): OtlpIntake {
+  const inspector = createInspector();
   return {
     async take(body, share) {
       try {
-        return await takeBody(body, share, options);
+        return await takeBody(body, share, { ...options, inspector });
       } catch (error) {
         if (error instanceof OtlpDecodeError) return refusalFromDecodeError(error);
         options.onUnexpectedError(error);
@@ -66,7 +68,11 @@ export function wireLimit(compressed: boolean, limits: OtlpIntakeOptions["limits
   return compressed ? limits.maxCompressedBytes : limits.maxBodyBytes;
 }
 
-async function takeBody(body: WireBody, share: ByteShare, options: OtlpIntakeOptions): Promise<IntakeOutcome> {
+interface Intake extends OtlpIntakeOptions {
+  readonly inspector: (body: Uint8Array) => Inspected;
+}
+
+async function takeBody(body: WireBody, share: ByteShare, options: Intake): Promise<IntakeOutcome> {
   const { limits, rateLimiter } = options;
   const maxBytes = wireLimit(body.compressed, limits);
   if (body.bytes.length > maxBytes) return tooLarge(maxBytes, "as sent");
@@ -76,25 +82,56 @@ async function takeBody(body: WireBody, share: ByteShare, options: OtlpIntakeOpt
     wait > 0 ? await possibleRecords(body, share, limits) : await plainBody(body, share, limits.maxBodyBytes);
   if (plain === undefined) return rateLimited(wait);
   if (!(plain instanceof Uint8Array)) return plain;
+  if ("bodies" in options.sinks) return await passOn(body, plain, { ...options, bodies: options.sinks.bodies });
   const batch = decode(body, plain);
-  const lane = laneOf(batch.rows, plain.length);
-  const due = lane === "priority" ? 0 : (rateLimiter?.charge(project, plain.length) ?? 0);
+  const due = dueSeconds(laneOf(batch.rows, plain.length), body, plain, rateLimiter);
   if (due > 0) return rateLimited(due);
-  const summary = { records: batch.rows.length, rejected: rejectedCount(batch), lane };
-  if (batch.rows.length === 0) return outcomeOf(ACCEPTED, batch);
-  if ("bodies" in options.sinks) {
-    const { signal, encoding, identity } = body;
-    const own = {
-      signal,
-      encoding,
-      bytes: plain,
-      project: identity.proven ? project : "",
-      receivedAtMillis: Date.now(),
-    };
-    return outcomeOf(await options.sinks.bodies.consume(own, summary), batch);
-  }
   if (body.identity.proven) stampProject(batch.rows, project);
-  return outcomeOf(await consumeRows(batch, options.sinks), batch);
+  return outcomeOf(batch.rows.length === 0 ? ACCEPTED : await consumeRows(batch, options.sinks), batch);
+}
+
+/** Hands the body on as it is, once it is known to be good. */
+async function passOn(
+  body: WireBody,
+  plain: Uint8Array,
+  { bodies, inspector, rateLimiter }: Intake & { readonly bodies: BodyConsumer },
+): Promise<IntakeOutcome> {
+  const { signal, encoding, identity } = body;
+  // It need not become rows for that; only record spans have to be looked at, for their lane.
+  const scannable = signal === "traces" && encoding === "protobuf" && !mayHoldRecords(plain);
+  const found = scannable ? inspector(plain) : inspectedFrom(decode(body, plain), plain.length);
+  const due = dueSeconds(found.lane, body, plain, rateLimiter);
+  if (due > 0) return rateLimited(due);
+  if (found.records === 0) return outcomeOf(ACCEPTED, found);
+  const project = identity.proven ? identity.project : "";
+  const own = { signal, encoding, bytes: plain, project, receivedAtMillis: Date.now() };
+  const summary = { records: found.records, rejected: rejectedCount(found), lane: found.lane };
+  return outcomeOf(await bodies.consume(own, summary), found);
+}
+
+/** The priority lane is never charged. */
+const dueSeconds = (lane: RecordLane, body: WireBody, plain: Uint8Array, limiter: RateLimiter | undefined): number =>
+  lane === "priority" ? 0 : (limiter?.charge(body.identity.project, plain.length) ?? 0);
+
+/** What a body holds, found without making rows of it. */
+interface Inspected {
+  readonly records: number;
+  readonly rejections: ReadonlyMap<string, number>;
+  readonly lane: RecordLane;
+}
+
+const inspectedFrom = ({ rows, rejections }: SignalBatch, bodyBytes: number): Inspected => ({
+  records: rows.length,
+  rejections,
+  lane: laneOf(rows, bodyBytes),
+});
+
+function createInspector(): (body: Uint8Array) => Inspected {
+  const scan = createTracesScan();
+  return (body) => {
+    const { rows, rejected } = scan(body);
+    return { records: rows, rejections: new Map(rejected.map(({ reason, count }) => [reason, count])), lane: "bulk" };
+  };
 }
 
 /** What a project over its rate may still send, inflated; `undefined` when that can be told without decoding. */

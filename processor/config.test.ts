@@ -16,6 +16,9 @@ describe("the service's configuration", () => {
     expect(loadServiceConfig({})).toEqual({
       host: "127.0.0.1",
       otlpPort: 4318,
+      otlpGrpcPort: 4317,
+      allowUnauthenticated: false,
+      spoolMaxBytes: 4 * 1024 ** 3,
       clickhousePort: 8123,
       dataDirectory: ".runproof/data",
       clickhouseUser: "default",

@@ -1,12 +1,6 @@
 import { z } from "zod";
+import { numeric } from "./numeric-setting.ts";
 import { RECEIVER_VARIABLES, receiverConfigShape } from "./receivers/receiver-config.ts";
-
-/** Variables and flags come as text. Only decimal digits are a number: `Number("")` and `Number(true)` would be too. */
-const numeric = <Schema extends z.ZodType<number>>(schemaOfNumber: Schema) =>
-  z.preprocess(
-    (value) => (typeof value === "string" && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value),
-    schemaOfNumber,
-  );
 
 const port = numeric(z.int().min(0).max(65_535));
 const seconds = numeric(z.number().min(0).max(2_592_000));

@@ -1,18 +1,12 @@
 import { z } from "zod";
 import { createAuthenticator } from "../auth/authenticator.ts";
 import { readTokensFile } from "../auth/tokens-file.ts";
+import { numeric } from "../numeric-setting.ts";
 import { createByteBudget } from "./byte-budget.ts";
 import { createRateLimiter, type RateLimit } from "./rate-limiter.ts";
 import type { ReceiverGuards } from "./receiver-guards.ts";
 import { DEFAULT_RECEIVER_LIMITS } from "./receiver-limits.ts";
 import { readTlsFiles } from "./receiver-tls.ts";
-
-/** Variables and flags come as text; only decimal digits are a number. */
-const numeric = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess(
-    (value) => (typeof value === "string" && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value),
-    schema,
-  );
 
 const flag = z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean());
 

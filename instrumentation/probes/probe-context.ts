@@ -40,6 +40,8 @@ export const isMissing = (error: unknown): boolean =>
 
 /** Rejects when the signal aborts: a stuck file system must not hold up the run's close. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Whoever stopped waiting does not hear of a late failure, and nobody else may: it would end the agent's process.
+  work.catch(() => {});
   return new Promise((resolveWork, reject) => {
     const abort = (): void => reject(signal.reason as Error);
     if (signal.aborted) return abort();

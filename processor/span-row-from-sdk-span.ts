@@ -1,8 +1,5 @@
-import type { AttributeMap, SpanRow } from "./clickhouse/rows.ts";
+import { SPAN_KINDS, STATUS_CODES, type AttributeMap, type SpanRow } from "./clickhouse/rows.ts";
 import type { HrTime, SdkSpan } from "./sdk-span.ts";
-
-const KINDS = ["Internal", "Server", "Client", "Producer", "Consumer"] as const;
-const STATUS_CODES = ["Unset", "Ok", "Error"] as const;
 
 /**
  * A span inside the agent in the form the store would give it back, so that one function reads both. Events, links,
@@ -17,7 +14,7 @@ export function spanRowFromSdkSpan(span: SdkSpan): SpanRow {
     ParentSpanId: span.parentSpanContext?.spanId ?? "",
     TraceState: "",
     SpanName: span.name,
-    SpanKind: KINDS[span.kind] ?? "Unspecified",
+    SpanKind: SPAN_KINDS[span.kind + 1] ?? "Unspecified",
     ServiceName: textOf(span.resource.attributes["service.name"]) ?? "",
     ResourceAttributes: textAttributes(span.resource.attributes),
     ScopeName: span.instrumentationScope.name,

@@ -6,6 +6,12 @@
 /** Attribute map as the exporter stores it: every value is text (`AsString()`), maps and arrays as JSON. */
 export type AttributeMap = Record<string, string>;
 
+/** Stored name of each `SpanKind`, by its OTLP number. SDKs count from `Internal`, one less. */
+export const SPAN_KINDS = ["Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"] as const;
+
+/** Stored name of each status code, by its number. */
+export const STATUS_CODES = ["Unset", "Ok", "Error"] as const;
+
 /** The 22 insert columns of `otel_traces`. */
 export const SPAN_COLUMNS = [
   "Timestamp",
@@ -43,7 +49,7 @@ export interface SpanRow {
   readonly ParentSpanId: string;
   readonly TraceState: string;
   readonly SpanName: string;
-  /** `Unspecified` `Internal` `Server` `Client` `Producer` `Consumer`. */
+  /** One of `SPAN_KINDS`. */
   readonly SpanKind: string;
   readonly ServiceName: string;
   readonly ResourceAttributes: AttributeMap;
@@ -52,7 +58,7 @@ export interface SpanRow {
   readonly SpanAttributes: AttributeMap;
   /** Nanoseconds, decimal text. */
   readonly Duration: string;
-  /** `Unset` `Ok` `Error`. */
+  /** One of `STATUS_CODES`. */
   readonly StatusCode: string;
   readonly StatusMessage: string;
   readonly "Events.Timestamp": readonly string[];

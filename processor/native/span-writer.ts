@@ -1,4 +1,5 @@
 import { ATTR_RUN_EVENT, ATTR_RUN_ID } from "../../instrumentation/semconv.ts";
+import { SPAN_KINDS, STATUS_CODES } from "../clickhouse/rows.ts";
 import { MAX_ATTRIBUTES, MAX_TEXT_BYTES } from "../otlp/limits.ts";
 import { NODES_PER_SPAN } from "../otlp/node-budget.ts";
 import { writeAttribute, writeText } from "./attribute-writer.ts";
@@ -9,9 +10,6 @@ import { NamedCodeColumn } from "./named-code-column.ts";
 import type { SpanColumns } from "./span-columns.ts";
 import { StoredTextReader, type TouchedRun } from "./touched-run.ts";
 import { leaveFastPath, WIRE_LENGTH, WIRE_VARINT, type WireCursor } from "./wire-cursor.ts";
-
-const SPAN_KINDS = ["Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"];
-const STATUS_CODES = ["Unset", "Ok", "Error"];
 
 const ATTRIBUTES_TAG = (check.ATTRIBUTES << 3) | WIRE_LENGTH;
 

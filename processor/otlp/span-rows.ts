@@ -1,14 +1,11 @@
 import { ATTR_SERVICE_NAME } from "../../instrumentation/semconv.ts";
-import type { AttributeMap, SpanRow } from "../clickhouse/rows.ts";
+import { SPAN_KINDS, STATUS_CODES, type AttributeMap, type SpanRow } from "../clickhouse/rows.ts";
 import { attributeMapFrom, markLosses } from "./attribute-map.ts";
 import { cutText, noLosses, type RowLosses } from "./cut-text.ts";
 import { isSpanId, isTraceId, optionalSpanId, optionalTraceId } from "./ids.ts";
 import type { ScopeSpans, Span, SpanEvent, SpanLink, TracesData } from "./model.ts";
 import { type RowBatch, RowBatchBuilder } from "./row-batch.ts";
 import { isStorableTime, TIME_RULE } from "./storable-time.ts";
-
-const SPAN_KINDS = ["Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"];
-const STATUS_CODES = ["Unset", "Ok", "Error"];
 
 interface ResourceColumns {
   readonly serviceName: string;

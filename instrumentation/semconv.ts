@@ -111,3 +111,93 @@ export const ATTR_TRUNCATED = "runproof.truncated";
 
 /** Span name of the record spans: `runproof.run start`, `runproof.run close` … */
 export const recordSpanName = (event: string): string => `runproof.run ${event}`;
+
+// --- what the service says about itself ---
+/** Kind, unit (UCUM) and meaning of a metric. Counters and durations only ever grow; gauges are read when asked for. */
+export interface MetricDefinition {
+  readonly name: string;
+  readonly kind: "counter" | "histogram" | "observable_counter" | "observable_gauge";
+  readonly unit: string;
+  readonly description: string;
+}
+
+const counter = (name: string, unit: string, description: string) =>
+  ({ name, kind: "counter", unit, description }) as const satisfies MetricDefinition;
+const histogram = (name: string, unit: string, description: string) =>
+  ({ name, kind: "histogram", unit, description }) as const satisfies MetricDefinition;
+const observed = (name: string, unit: string, description: string) =>
+  ({ name, kind: "observable_counter", unit, description }) as const satisfies MetricDefinition;
+const gauge = (name: string, unit: string, description: string) =>
+  ({ name, kind: "observable_gauge", unit, description }) as const satisfies MetricDefinition;
+
+/** Every metric of the service, in the one place where they are spelled. No label grows with the data: see `LABEL_*`. */
+export const SELF_METRICS = {
+  requests: counter("runproof.receiver.requests", "{request}", "OTLP requests, by what became of them."),
+  records: counter("runproof.receiver.records", "{record}", "Spans and log records in acknowledged requests."),
+  rejected: counter("runproof.receiver.rejected", "{record}", "Records that the sender was told can never be stored."),
+  receivedBytes: counter("runproof.receiver.io", "By", "Bodies of acknowledged requests, after decompression."),
+  projectRecords: counter("runproof.receiver.project.records", "{record}", "Acknowledged records by project."),
+  ackDuration: histogram(
+    "runproof.receiver.ack.duration",
+    "s",
+    "Time from a checked body to its durable place on disk.",
+  ),
+
+  spoolSize: gauge("runproof.spool.size", "By", "Acknowledged bytes that are not in the store yet."),
+  spoolLimit: gauge("runproof.spool.limit", "By", "Bytes that the spool holds at most."),
+  spoolSegments: gauge("runproof.spool.segments", "{segment}", "Files of the spool."),
+  spoolAge: gauge("runproof.spool.oldest.age", "s", "Age of the oldest record that is not in the store yet."),
+  spoolWritable: gauge("runproof.spool.writable", "", "1 while the spool can be written, else 0."),
+  spoolBodies: observed("runproof.spool.bodies", "{request}", "Bodies offered to the spool, by what became of them."),
+  spoolDamaged: observed("runproof.spool.quarantined", "By", "Bytes of damaged parts of the spool, set aside."),
+  spoolSyncDuration: histogram("runproof.spool.sync.duration", "s", "Time of an fdatasync of the spool."),
+
+  storeRows: counter("runproof.store.rows", "{row}", "Rows stored, by table."),
+  insertDuration: histogram("runproof.store.insert.duration", "s", "Time of an insert, by table and outcome."),
+  batchRetries: counter(
+    "runproof.store.batch.retries",
+    "{retry}",
+    "Batches of the spool that have to be stored again.",
+  ),
+  quarantinedRows: counter("runproof.store.quarantined", "{row}", "Rows that can never be stored, set aside."),
+  storeUp: gauge("runproof.store.up", "", "1 while the last batch was stored, 0 while it is tried again."),
+
+  verdicts: counter("runproof.run.verdicts", "{run}", "Run records stored, by status."),
+  verdictLag: histogram("runproof.run.verdict.lag", "s", "Time from a run's end in the store to its stored verdict."),
+  runsOpen: gauge("runproof.run.open", "{run}", "Runs that have started and not ended."),
+  runsWaiting: gauge("runproof.run.queue.length", "{run}", "Runs that wait to be judged."),
+  scanAge: gauge("runproof.watchdog.scan.age", "s", "Time since the watchdog's last complete scan."),
+  scanLag: gauge("runproof.watchdog.scan.lag", "s", "How much of that is more than the pause between scans."),
+  gaps: counter("runproof.monitor.gaps", "{gap}", "Times in which the monitor itself was away."),
+  gapTime: counter("runproof.monitor.gap.time", "s", "How long it was away, in sum."),
+
+  engineUp: gauge("runproof.engine.up", "", "1 while the embedded engine executes statements, else 0."),
+  engineRestarts: observed("runproof.engine.restarts", "{restart}", "Replacements of the engine's process, by reason."),
+  engineMemory: gauge("runproof.engine.memory.usage", "By", "Resident memory of the engine's process."),
+  engineStatement: gauge("runproof.engine.statement.duration", "s", "Time of the last trivial statement."),
+  processMemory: gauge("runproof.process.memory.usage", "By", "Resident memory of the service's own process."),
+  eventLoopDelay: gauge("runproof.process.event_loop.delay.p99", "s", "99th percentile over the last ten seconds."),
+
+  forwardBacklog: gauge("runproof.forward.backlog.size", "By", "Bytes that wait to be forwarded."),
+  forwarded: observed("runproof.forward.records", "{record}", "Records for other backends, by what became of them."),
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+/** Labels of these metrics. The values of each are few and known, but for projects: 100, then `other`. */
+export const LABEL_SIGNAL = "signal";
+export const LABEL_PROTOCOL = "protocol";
+export const LABEL_OUTCOME = "outcome";
+export const LABEL_PROJECT = "project";
+export const LABEL_TABLE = "table";
+export const LABEL_STATUS = "status";
+export const LABEL_REASON = "reason";
+
+/** Spans of the service about its own work. */
+export const SPAN_STORE_BATCH = "runproof.store_batch";
+export const SPAN_STORE_VERDICTS = "runproof.judge_runs";
+export const SPAN_WATCHDOG_SCAN = "runproof.watchdog_scan";
+/** On these spans: how many records, runs or bytes the work was about. */
+export const ATTR_SELF_RECORDS = "runproof.self.records";
+export const ATTR_SELF_BYTES = "runproof.self.bytes";
+export const ATTR_SELF_RUNS = "runproof.self.runs";
+export const SERVICE_NAME_RUNPROOF = "runproof";
+export const ATTR_SERVICE_VERSION = "service.version";

@@ -28,7 +28,8 @@ export interface Redaction<T> {
  * is withheld whole.
  *
  * One thing changes: a text that names only part of a secret, or a secret that was recognised only by what stood
- * before it (`password: hunter2`), is no longer found inside redacted text.
+ * before it (`password: hunter2`), is no longer found inside redacted text. `redactedAnswer` takes care of the one place
+ * where a verdict hangs on that.
  */
 export interface Redactor {
   text(value: string): string;

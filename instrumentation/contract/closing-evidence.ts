@@ -17,6 +17,11 @@ const artifact = z.object({
   detail: text.nullable(),
 });
 
+const answerMatch = z.object({
+  rule: z.object({ contains: text, ignoreCase: z.boolean(), ignoreCharacters: text }),
+  holds: z.boolean(),
+});
+
 const schema = z.object({
   version: z.literal(1),
   claim: z.object({ outcome: z.enum(["done", "skipped", "blocked"]), detail: text }).nullable(),
@@ -35,6 +40,7 @@ const schema = z.object({
     })
     .nullable(),
   answer: text.nullable(),
+  answerMatches: z.array(answerMatch).optional(),
   toolCallCount: z.int().min(0),
   stepCount: z.int().min(0),
   gaps: z.array(text),

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../json/json.ts";
+import type { ContentRule } from "./contract.ts";
 
 /** What a call may do to the world. Everything but `read` counts as a mutation. */
 export const SIDE_EFFECT_CLASSES = ["read", "write", "network", "browser", "account", "money"] as const;
@@ -70,6 +71,13 @@ export interface Claim {
   readonly detail: string;
 }
 
+/** What the whole answer said of a rule of the contract. */
+export interface AnswerMatch {
+  /** As the redacted contract has it. */
+  readonly rule: ContentRule;
+  readonly holds: boolean;
+}
+
 /** What `closeRun()` observed; travels on the root span and on the close record. */
 export interface ClosingEvidence {
   readonly version: 1;
@@ -84,6 +92,8 @@ export interface ClosingEvidence {
   readonly verification: VerificationObservation | null;
   /** What the run told its user, redacted; `null` when it told nothing. */
   readonly answer: string | null;
+  /** Rules of the contract of which the redacted answer says something else than the whole one did. */
+  readonly answerMatches?: readonly AnswerMatch[] | undefined;
   /** Tool calls the run made, so that a reader notices lost spans. */
   readonly toolCallCount: number;
   /** Steps (model and tool calls) the run took. */

@@ -1,4 +1,5 @@
 import { thrownText } from "../capture/error-class.ts";
+import { redactedAnswer } from "../capture/redacted-answer.ts";
 import { parseClosingEvidence } from "../contract/closing-evidence.ts";
 import type { ClosingEvidence } from "../contract/evidence.ts";
 import { canonicalJson } from "../json/canonical.ts";
@@ -46,7 +47,7 @@ async function closingEvidence(
     claim: claimed === null ? null : { outcome: claimed.outcome, detail: redactor.text(claimed.detail) },
     error: errorClass === null ? null : { errorClass, message: errorMessage(run, outcome) },
     ...observed,
-    answer: answer === null ? null : redactor.text(answer),
+    ...redactedAnswer(answer, run.contract.answer, redactor),
     toolCallCount: run.toolCallCount,
     stepCount: run.stepCount,
   };

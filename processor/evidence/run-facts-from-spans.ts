@@ -7,7 +7,7 @@ import {
 } from "../../instrumentation/contract/contract.ts";
 import type { AbandonCause, ClosingEvidence, RunEvidence } from "../../instrumentation/contract/evidence.ts";
 import { RUN_TYPES } from "../../instrumentation/contract/run-record.ts";
-import { parseJson } from "../../instrumentation/json/json.ts";
+import { parseJson, type JsonValue } from "../../instrumentation/json/json.ts";
 import * as semconv from "../../instrumentation/semconv.ts";
 import type { SpanRow } from "../clickhouse/rows.ts";
 import { callFromSpan, toolCallEvidence } from "./call-from-span.ts";
@@ -21,6 +21,8 @@ export interface KnownFacts {
   readonly contract?: RunContract | null;
   /** The deadline passed and nothing closed the run; with a cause if the watchdog found one. */
   readonly abandoned?: { readonly cause: AbandonCause | null };
+  /** Why these spans are not all there is. */
+  readonly gap?: string;
 }
 
 /**
@@ -67,9 +69,9 @@ export function runFactsFromSpans(runId: string, spans: readonly SpanRow[], know
       first(semconv.ATTR_PROJECT) ||
       told.map((span) => resourceAttribute(span, semconv.ATTR_PROJECT)).find(Boolean) ||
       "",
-    input: parseJson(first(semconv.ATTR_RUN_INPUT)),
+    input: jsonOf(first(semconv.ATTR_RUN_INPUT)),
     inputSha256: first(semconv.ATTR_INPUT_SHA256),
-    state: parseJson(first(semconv.ATTR_RUN_STATE)),
+    state: jsonOf(first(semconv.ATTR_RUN_STATE)),
     startUnixNano: startNano,
     closeUnixNano: end === undefined ? null : String(end),
     contract: contract.contract,
@@ -92,6 +94,9 @@ export function runFactsFromSpans(runId: string, spans: readonly SpanRow[], know
   };
 }
 
+/** An absent text is told apart first: an exception for each run costs more than all the rest. */
+const jsonOf = (text: string): JsonValue | undefined => (text === "" ? undefined : parseJson(text));
+
 interface Parts {
   readonly runId: string;
   readonly agentName: string;
@@ -111,6 +116,7 @@ function evidenceOf(parts: Parts): RunEvidence {
   const closing = ended ? closingOf(root, close) : null;
   const gaps = ended && closing === null ? ["the run ended without evidence that can be read"] : [];
   if (parts.contractProblem !== null) gaps.push(parts.contractProblem);
+  if (known.gap !== undefined) gaps.push(known.gap);
   return {
     runId: parts.runId,
     agentName: parts.agentName,

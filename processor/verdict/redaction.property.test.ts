@@ -1,16 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { redactedAnswer } from "../../instrumentation/capture/redacted-answer.ts";
 import { createRedactor } from "../../instrumentation/capture/redactor.ts";
 import { PLANTED_SECRETS } from "../../instrumentation/capture/testing/planted-secrets.ts";
+import { parseClosingEvidence } from "../../instrumentation/contract/closing-evidence.ts";
 import { parseContract, type RunContract } from "../../instrumentation/contract/contract.ts";
-import { SIDE_EFFECT_CLASSES, type RunEvidence } from "../../instrumentation/contract/evidence.ts";
+import {
+  type ClosingEvidence,
+  SIDE_EFFECT_CLASSES,
+  type RunEvidence,
+} from "../../instrumentation/contract/evidence.ts";
 import { toJson, type JsonValue } from "../../instrumentation/json/json.ts";
 import { artifact, closing, evidence, toolCall } from "../testing/evidence.ts";
 import { judge } from "./judge.ts";
 
 /**
- * Spec A9: redaction must not change any verdict. What the redactor documents as its limit is left out: a contract that
- * names part of a secret, or a secret that only the words before it give away.
+ * Spec A9: redaction must not change any verdict, also of a contract that looks in the answer for a part of a secret.
  */
 const redactor = createRedactor({ key: "test" });
 const redacted = <Value>(value: Value): Value => redactor.json(toJson(value) ?? null) as unknown as Value;
@@ -26,6 +31,8 @@ const text = fc.oneof(
   secret,
   fc.array(fc.oneof(word, secret), { maxLength: 4 }).map((parts) => parts.join(" ")),
 );
+/** Parts of secrets, of pseudonyms and of the text around them. */
+const part = fc.constantFrom(" ", "4111", "1111 1", "@", "jane", "example.com", "7", ".", "redacted", ":", "d", "t 4");
 const name = fc.oneof({ weight: 4, arbitrary: fc.constantFrom("send", "book") }, { weight: 1, arbitrary: secret });
 
 /** Few values, so that contract and evidence often meet; names under which a value is a secret are among them. */
@@ -58,6 +65,14 @@ const scene: fc.Arbitrary<Scene> = fc
       fc.constantFrom(...names),
     ];
     const nonEmpty = anyText.map((one) => one || "Übrig");
+    const rule = fc.record({
+      contains: fc.oneof(nonEmpty, nonEmpty, part),
+      ignoreCase: fc.boolean(),
+      ignoreCharacters: fc.constantFrom("", "", "-.,", "xyz@"),
+    });
+    const usable = rule.filter(({ contains, ignoreCharacters }) =>
+      Array.from(contains).some((one) => !ignoreCharacters.includes(one)),
+    );
     const expected = fc.record({
       tool: anyName,
       arguments: fc.option(anyValue, { nil: undefined }),
@@ -75,8 +90,8 @@ const scene: fc.Arbitrary<Scene> = fc
       state: fc.option(fc.record({ to: fc.array(anyValue, { minLength: 1, maxLength: 2 }) }), { nil: undefined }),
       answer: fc.option(
         fc.record({
-          required: fc.array(fc.record({ contains: nonEmpty, ignoreCase: fc.boolean() }), { maxLength: 2 }),
-          forbidden: fc.array(fc.record({ contains: nonEmpty }), { maxLength: 1 }),
+          required: fc.array(usable, { maxLength: 2 }),
+          forbidden: fc.array(usable, { maxLength: 1 }),
         }),
         { nil: undefined },
       ),
@@ -106,6 +121,13 @@ const scene: fc.Arbitrary<Scene> = fc
     });
   });
 
+/** Redacted and read back as a collector reads it. */
+function redactedClosing(whole: ClosingEvidence | null, contract: RunContract): ClosingEvidence | null {
+  if (whole === null) return null;
+  const kept = { ...redacted(whole), ...redactedAnswer(whole.answer, contract.answer, redactor) };
+  return parseClosingEvidence(JSON.stringify(kept));
+}
+
 /** As the instrumentation redacts: the contract whole, of the evidence every part that comes from the outside. */
 const redactedScene = ({ contract, evidence: given }: Scene): Scene => ({
   contract: parseContract(redacted(contract)),
@@ -117,26 +139,60 @@ const redactedScene = ({ contract, evidence: given }: Scene): Scene => ({
       arguments: redacted(call.arguments),
       reference: call.reference === null ? null : redactor.text(call.reference),
     })),
-    closing: redacted(given.closing),
+    closing: redactedClosing(given.closing, contract),
   },
 });
+
+/** Of the verdicts before and after redaction, which must be the same. */
+function expectSameVerdict(given: Scene): string {
+  const raw = judge(given.evidence, given.contract);
+  const kept = redactedScene(given);
+  const verdict = judge(kept.evidence, kept.contract);
+  expect(verdict.status).toBe(raw.status);
+  expect(verdict.reasons.map((reason) => reason.code)).toEqual(raw.reasons.map((reason) => reason.code));
+  return raw.status;
+}
+
+const RUNS = process.env["RUNPROOF_LONG_TESTS"] === "1" ? 200_000 : 4_000;
 
 describe("redaction", () => {
   it("changes neither the status of a verdict nor its reason codes", () => {
     const statuses = new Map<string, number>();
-    fc.assert(
-      fc.property(scene, (given) => {
-        const raw = judge(given.evidence, given.contract);
-        const kept = redactedScene(given);
-        const verdict = judge(kept.evidence, kept.contract);
-        expect(verdict.status).toBe(raw.status);
-        expect(verdict.reasons.map((reason) => reason.code)).toEqual(raw.reasons.map((reason) => reason.code));
-        statuses.set(raw.status, (statuses.get(raw.status) ?? 0) + 1);
-      }),
-      { numRuns: 4_000 },
-    );
+    const property = fc.property(scene, (given) => {
+      const status = expectSameVerdict(given);
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    });
+    fc.assert(property, { numRuns: RUNS });
     // A property over scenes that all fail would prove nothing.
     expect(statuses.get("passed")).toBeGreaterThan(20);
     expect(statuses.get("failed")).toBeGreaterThan(20);
+  }, 3_600_000);
+
+  it.each([
+    ["a blank inside a card number", "4111 1111 1111 1111", " "],
+    ["the last digits of a card", "paid with 4111 1111 1111 1111", "1111"],
+    ["what ends inside an address", "write to jane.roe@example.com", "to jane"],
+    ["the sign of an address", "write to jane.roe@example.com", "@"],
+    ["the whole address", "write to jane.roe@example.com", "jane.roe@example.com"],
+    ["what only the pseudonym has", "write to jane.roe@example.com", "redacted"],
+  ])("keeps what a contract finds: %s", (_name, answer, contains) => {
+    for (const clause of ["required", "forbidden"]) {
+      const contract = parseContract({
+        agent: "agent",
+        limits: { timeoutSeconds: 10 },
+        answer: { [clause]: [{ contains }] },
+      });
+      const status = expectSameVerdict({ contract, evidence: evidence({ closing: closing({ answer }) }) });
+      expect(status === "failed").toBe(answer.includes(contains) !== (clause === "required"));
+    }
+  });
+
+  it("writes down what was found and nothing of the text", () => {
+    const rule = { contains: "1111", ignoreCase: true, ignoreCharacters: "" };
+    const clause = { required: [rule, { ...rule, contains: "paid" }], forbidden: [] };
+    const kept = redactedAnswer("paid with 4111 1111 1111 1111", clause, redactor);
+    expect(kept.answerMatches).toEqual([{ rule, holds: true }]);
+    expect(kept.answer).not.toContain("1111");
+    expect(redactedAnswer("paid", clause, redactor)).toEqual({ answer: "paid" });
   });
 });

@@ -1,5 +1,4 @@
-import { splitAtPseudonyms } from "../../../instrumentation/capture/redaction-pseudonym.ts";
-import type { ContentRule } from "../../../instrumentation/contract/contract.ts";
+import { closedAnswerHolds } from "../../../instrumentation/contract/answer-match.ts";
 import type { Proof, Reason } from "../../../instrumentation/contract/verdict.ts";
 import { NOTHING_FOUND, type Validator } from "../validator.ts";
 
@@ -8,18 +7,18 @@ export const answer: Validator = {
   name: "answer",
   validate(evidence, contract) {
     const clause = contract.answer;
-    if (clause === undefined || evidence.closing === null) return NOTHING_FOUND;
-    const text = evidence.closing?.answer ?? "";
+    const { closing } = evidence;
+    if (clause === undefined || closing === null) return NOTHING_FOUND;
     const reasons: Reason[] = [];
     const proofs: Proof[] = [];
     for (const [index, rule] of clause.required.entries()) {
       const pointer = `/answer/required/${index}`;
-      if (holds(text, rule))
+      if (closedAnswerHolds(closing, rule))
         proofs.push({ clause: pointer, evidence: ANSWER, observed: `the answer has "${rule.contains}"` });
       else reasons.push(reason("required_content_missing", pointer, `does not have "${rule.contains}"`));
     }
     for (const [index, rule] of clause.forbidden.entries()) {
-      if (holds(text, rule))
+      if (closedAnswerHolds(closing, rule))
         reasons.push(reason("forbidden_content", `/answer/forbidden/${index}`, `has "${rule.contains}"`));
     }
     return { reasons, proofs };
@@ -27,19 +26,6 @@ export const answer: Validator = {
 };
 
 const ANSWER = [{ kind: "answer", id: "answer" }] as const;
-
-function holds(text: string, rule: ContentRule): boolean {
-  const plain = (value: string): string => {
-    const kept = Array.from(value)
-      .filter((character) => !rule.ignoreCharacters.includes(character))
-      .join("");
-    return rule.ignoreCase ? kept.toLowerCase() : kept;
-  };
-  // The letters and digits of a pseudonym were never in the answer: only a contract that names the secret may find it.
-  const namesSecret = splitAtPseudonyms(rule.contains).length > 1;
-  const parts = namesSecret ? [text] : splitAtPseudonyms(text).filter((_part, index) => index % 2 === 0);
-  return parts.some((part) => plain(part).includes(plain(rule.contains)));
-}
 
 const reason = (code: Reason["code"], clause: string, text: string): Reason => ({
   code,

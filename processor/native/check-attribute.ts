@@ -7,9 +7,19 @@ import { leaveFastPath, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, type WireCursor 
  * over and its nodes are counted. `cursor.pos` ends at the end of the message.
  */
 
-/** `KeyValue` from `cursor.pos` to `end`. */
-export function checkKeyValue(cursor: WireCursor, end: number, depth: number): void {
+const KEY_TAG = 0x0a;
+const VALUE_TAG = 0x12;
+const STRING_TAG = 0x0a;
+
+/** `KeyValue` from `cursor.pos` to `end`. Returns whether it has the usual form: key and value, once and in order. */
+export function checkKeyValue(cursor: WireCursor, end: number, depth: number): boolean {
   cursor.nodes += NODES_PER_ATTRIBUTE;
+  const start = cursor.pos;
+  if (passKeyBeforeValue(cursor, end)) {
+    checkAnyValue(cursor, end, depth);
+    return true;
+  }
+  cursor.pos = start;
   while (cursor.pos < end) {
     const tag = cursor.tag(end);
     const field = tag >>> 3;
@@ -17,6 +27,20 @@ export function checkKeyValue(cursor: WireCursor, end: number, depth: number): v
     else if (field === 1) cursor.pos = innerEnd(cursor, tag, end);
     else cursor.skip(tag, end);
   }
+  return false;
+}
+
+/** To the first byte of the value, when that ends the message and follows the key. */
+function passKeyBeforeValue(cursor: WireCursor, end: number): boolean {
+  const { bytes, pos } = cursor;
+  if (pos === end || bytes[pos] !== KEY_TAG) return false;
+  cursor.pos = pos + 1;
+  const keyEnd = cursor.lengthEnd(end);
+  // A short length spelled long.
+  if (cursor.pos !== pos + 2 && keyEnd - cursor.pos < 0x80) return false;
+  if (keyEnd === end || bytes[keyEnd] !== VALUE_TAG) return false;
+  cursor.pos = keyEnd + 1;
+  return cursor.lengthEnd(end) === end;
 }
 
 /** Wire types of the members of `AnyValue`, by field number. */
@@ -26,6 +50,7 @@ const KVLIST_VALUE = 6;
 
 /** `AnyValue` from `cursor.pos` to `end`. */
 export function checkAnyValue(cursor: WireCursor, end: number, depth: number): void {
+  if (passText(cursor, end)) return;
   while (cursor.pos < end) {
     const tag = cursor.tag(end);
     const field = tag >>> 3;
@@ -34,6 +59,16 @@ export function checkAnyValue(cursor: WireCursor, end: number, depth: number): v
     else if (field === KVLIST_VALUE) checkItems(cursor, cursor.lengthEnd(end), { depth: depth + 1, isKeyValue: true });
     else cursor.skip(tag, end);
   }
+}
+
+/** To the end, when nothing but one text is there: by far the most frequent value. */
+function passText(cursor: WireCursor, end: number): boolean {
+  const start = cursor.pos;
+  if (start === end || cursor.bytes[start] !== STRING_TAG) return false;
+  cursor.pos++;
+  const isText = cursor.lengthEnd(end) === end;
+  cursor.pos = isText ? end : start;
+  return isText;
 }
 
 /** `ArrayValue` or `KeyValueList`: field 1 is an item, the rest is unknown. */

@@ -1,7 +1,8 @@
 import { NODES_PER_EVENT_OR_LINK, NODES_PER_SPAN } from "../otlp/node-budget.ts";
 import { checkKeyValue, innerEnd } from "./check-attribute.ts";
 import type { ByteSource } from "./growable-bytes.ts";
-import { leaveFastPath, WIRE_FIXED64, WIRE_VARINT, type WireCursor } from "./wire-cursor.ts";
+import type { RunEventFinder } from "./run-event-finder.ts";
+import { leaveFastPath, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, type WireCursor } from "./wire-cursor.ts";
 
 /** Field numbers of `Span`. */
 export const TRACE_ID = 1;
@@ -17,14 +18,19 @@ export const EVENTS = 11;
 export const LINKS = 13;
 export const STATUS = 15;
 
+/** With a tag of the usual length. */
+export const ATTRIBUTES_TAG = (ATTRIBUTES << 3) | WIRE_LENGTH;
+
 export const TRACE_ID_BYTES = 16;
 export const SPAN_ID_BYTES = 8;
 
 /**
  * Passes over the span from `cursor.pos` to `end`, counts its nodes and tells whether it can be stored. A span that
- * cannot is refused alone, for the reason `spanRowsFrom` gives; bytes that are no span leave the fast path.
+ * cannot is refused alone, for the reason `spanRowsFrom` gives; bytes that are no span leave the fast path. `finder`
+ * is told of the attributes.
  */
-export function checkSpan(cursor: WireCursor, end: number): boolean {
+export function checkSpan(cursor: WireCursor, end: number, finder?: RunEventFinder): boolean {
+  finder?.begin();
   cursor.nodes += NODES_PER_SPAN;
   let hasTraceId = false;
   let hasSpanId = false;
@@ -32,8 +38,16 @@ export function checkSpan(cursor: WireCursor, end: number): boolean {
   let isTimeGood = true;
   let areListsGood = true;
   while (cursor.pos < end) {
+    if (cursor.bytes[cursor.pos] === ATTRIBUTES_TAG) {
+      cursor.pos++;
+      checkAttribute(cursor, cursor.lengthEnd(end), finder);
+      continue;
+    }
     const tag = cursor.tag(end);
     switch (tag >>> 3) {
+      case ATTRIBUTES:
+        checkAttribute(cursor, innerEnd(cursor, tag, end), finder);
+        break;
       case TRACE_ID:
         hasTraceId = readId(cursor, tag, end) === TRACE_ID_BYTES;
         break;
@@ -59,6 +73,12 @@ export function checkSpan(cursor: WireCursor, end: number): boolean {
   return hasTraceId && hasSpanId && isParentGood && isTimeGood && areListsGood;
 }
 
+function checkAttribute(cursor: WireCursor, end: number, finder: RunEventFinder | undefined): void {
+  const start = cursor.pos;
+  const isUsual = checkKeyValue(cursor, end, 1);
+  if (finder !== undefined) finder.attribute(cursor, start, isUsual);
+}
+
 /** Fields that cannot make a span unstorable. */
 function checkOtherField(cursor: WireCursor, tag: number, end: number): void {
   switch (tag >>> 3) {
@@ -72,9 +92,6 @@ function checkOtherField(cursor: WireCursor, tag: number, end: number): void {
       return;
     case END_TIME:
       timeAt(cursor, tag, end);
-      return;
-    case ATTRIBUTES:
-      checkKeyValue(cursor, innerEnd(cursor, tag, end), 1);
       return;
     case STATUS:
       checkStatus(cursor, innerEnd(cursor, tag, end));

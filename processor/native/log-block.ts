@@ -1,12 +1,14 @@
 import type { LOG_COLUMNS, LogRow } from "../clickhouse/rows.ts";
 import { logRowsFrom } from "../otlp/log-rows.ts";
 import { decodeLogsProtobuf } from "../otlp/protobuf-logs.ts";
+import { stampProject } from "../receivers/stamp-project.ts";
 import { GrowableBytes } from "./growable-bytes.ts";
 import { LowCardinalityColumn } from "./low-cardinality-column.ts";
 import { MapColumn } from "./map-column.ts";
 import { fixedColumn, lowCardinalityColumn, mapColumn } from "./native-block.ts";
 import { nativeBlock, type NativeColumn, stringColumn } from "./native-block.ts";
-import { type Rejected, Rejections } from "./rejections.ts";
+import { type Rejected, rejectedFrom } from "./rejections.ts";
+import type { AppendOptions } from "./span-block.ts";
 import { StringColumn } from "./string-column.ts";
 
 /** What one body added to a block of logs. */
@@ -20,10 +22,10 @@ export interface LogAppendResult {
 /** Rows of `otel_logs` on their way into one insert. Records go through row objects: logs are few beside spans. */
 export interface LogBlock {
   /**
-   * Appends the records of a protobuf `ExportLogsServiceRequest`.
+   * Appends the records of a protobuf `ExportLogsServiceRequest`; with a project, stamped with it.
    * @throws OtlpDecodeError for a body that is refused as a whole; the block is then as it was before.
    */
-  append(body: Uint8Array): LogAppendResult;
+  append(body: Uint8Array, options?: AppendOptions): LogAppendResult;
   appendRow(row: LogRow): void;
   readonly rows: number;
   /** Size of the block, about. */
@@ -42,12 +44,11 @@ export function createLogBlock(): LogBlock {
     rows++;
   };
   return {
-    append(body) {
+    append(body, { project = "" } = {}) {
       const { rows: added, rejections, cutValues, droppedAttributes } = logRowsFrom(decodeLogsProtobuf(body));
+      if (project !== "") stampProject(added, project);
       for (const row of added) appendRow(row);
-      const rejected = new Rejections();
-      rejected.add(rejections);
-      return { rows: added.length, rejected: rejected.list(), cutValues, droppedAttributes };
+      return { rows: added.length, rejected: rejectedFrom(rejections), cutValues, droppedAttributes };
     },
     appendRow,
     get rows() {

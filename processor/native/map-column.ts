@@ -49,6 +49,13 @@ export class MapColumn {
     return id;
   }
 
+  /** Appends a key by its id; `false`, appending nothing, when the map has it already. */
+  knownKey(id: number): boolean {
+    if (!this.#isFirstUse(id)) return false;
+    this.#ids.appendUint32(id);
+    return true;
+  }
+
   #idOf(source: ByteSource, start: number, end: number): number {
     const dictionary = this.#dictionary;
     const place = this.#place++ & (FORMS * PLACES - 1);

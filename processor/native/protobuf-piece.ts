@@ -29,3 +29,18 @@ export function embeddedMessage(cursor: WireCursor, end: number, field: number, 
   }
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
+
+/** Calls `visit`, which must move to the end it is given, for every embedded message of this field. */
+export function forEachMessage(
+  cursor: WireCursor,
+  message: { readonly start: number; readonly end: number; readonly field: number },
+  visit: (end: number) => void,
+): void {
+  const { start, end, field } = message;
+  cursor.pos = start;
+  while (cursor.pos < end) {
+    const tag = cursor.tag(end);
+    if (tag >>> 3 === field) visit(innerEnd(cursor, tag, end));
+    else cursor.skip(tag, end);
+  }
+}

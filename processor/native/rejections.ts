@@ -16,3 +16,9 @@ export class Rejections {
     return [...this.#counts].map(([reason, count]) => ({ reason, count }));
   }
 }
+
+export function rejectedFrom(counts: ReadonlyMap<string, number>): Rejected[] {
+  const rejections = new Rejections();
+  rejections.add(counts);
+  return rejections.list();
+}

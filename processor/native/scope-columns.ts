@@ -1,10 +1,11 @@
+import { attributeMapFrom, markLosses } from "../otlp/attribute-map.ts";
+import { noLosses } from "../otlp/cut-text.ts";
 import { MAX_TEXT_BYTES } from "../otlp/limits.ts";
-import type { InstrumentationScope } from "../otlp/model.ts";
-import { readScope } from "../otlp/protobuf-common.ts";
+import type { InstrumentationScope, KeyValue } from "../otlp/model.ts";
+import { readScopeFields } from "../otlp/protobuf-common.ts";
 import { ProtobufReader } from "../otlp/protobuf-reader.ts";
 import { checkKeyValue, innerEnd } from "./check-attribute.ts";
 import type { GrowableBytes } from "./growable-bytes.ts";
-import { lengthDelimited } from "./protobuf-piece.ts";
 import { StringColumn } from "./string-column.ts";
 import { leaveFastPath, WireCursor } from "./wire-cursor.ts";
 
@@ -16,16 +17,32 @@ export interface ScopeColumns {
   readonly nodes: number;
   /** Characters of name and version. */
   readonly length: number;
+  /** Characters of the attribute map. */
+  readonly attributesLength: number;
 }
 
 /** From the content of an `InstrumentationScope` message. A name to be cut belongs to the slow path. */
 export function scopeColumnsFrom(content: Uint8Array): ScopeColumns {
   const nodes = nodesOf(content);
   const scope: InstrumentationScope = { name: "", version: "", attributes: [] };
-  const reader = new ProtobufReader(lengthDelimited(1, content));
-  if (reader.nextField()) readScope(reader, scope);
-  const { name, version } = scope;
-  return { name: nativeText(name), version: nativeText(version), nodes, length: name.length + version.length };
+  readScopeFields(new ProtobufReader(content), scope);
+  const { name, version, attributes } = scope;
+  return {
+    name: nativeText(name),
+    version: nativeText(version),
+    nodes,
+    length: name.length + version.length,
+    attributesLength: lengthOf(attributes),
+  };
+}
+
+function lengthOf(attributes: readonly KeyValue[]): number {
+  const losses = noLosses();
+  const map = attributeMapFrom(attributes, { column: "ScopeAttributes" }, losses);
+  markLosses(map, losses);
+  let length = 0;
+  for (const key in map) length += key.length + map[key]!.length;
+  return length;
 }
 
 function nativeText(text: string): GrowableBytes {

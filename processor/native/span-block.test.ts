@@ -22,6 +22,7 @@ import { createTracesScan, scanTraces } from "./scan-traces.ts";
 import { createSpanBlock, type SpanBlock } from "./span-block.ts";
 import { SpanColumns } from "./span-columns.ts";
 import { SpanWriter } from "./span-writer.ts";
+import { mutate, mutation } from "./testing/mutate.ts";
 import { touchedRunFrom } from "./touched-run.ts";
 import { createTracesWalk } from "./walk-traces.ts";
 import { WireCursor } from "./wire-cursor.ts";
@@ -87,28 +88,6 @@ function expectAgreement(body: Uint8Array): void {
     expect(block.rows).toBe(1 + expected.rows);
     expect(scanned(body)).toEqual({ rows: expected.rows, rejected: expected.rejected });
   }
-}
-
-interface Mutation {
-  readonly at: number;
-  readonly kind: "flip" | "cut" | "insert" | "remove";
-  readonly byte: number;
-}
-
-const mutation: fc.Arbitrary<Mutation> = fc.record({
-  at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-  kind: fc.constantFrom("flip", "cut", "insert", "remove"),
-  byte: fc.integer({ min: 0, max: 255 }),
-});
-
-function mutate(bytes: Uint8Array, { at, kind, byte }: Mutation): Uint8Array {
-  const index = Math.floor(at * bytes.length);
-  const head = bytes.subarray(0, index);
-  const tail = bytes.subarray(index);
-  if (kind === "cut") return head;
-  if (kind === "insert") return Buffer.concat([head, Uint8Array.of(byte), tail]);
-  if (kind === "remove") return Buffer.concat([head, tail.subarray(1)]);
-  return Buffer.concat([head, Uint8Array.of((tail[0] ?? 0) ^ byte), tail.subarray(1)]);
 }
 
 const bodyArbitrary = tracesArbitrary.map(encodeTracesProtobuf);
@@ -235,7 +214,7 @@ describe("a span block", () => {
     const block = createSpanBlock();
     for (const body of [...models, ...models]) {
       block.append(body);
-      expect(scan(body)).toEqual({ rows: 1, rejected: [] });
+      expect(scan(body)).toEqual({ rows: 1, rejected: [], onlyEvents: false });
     }
     const text = bytesOf(block);
     for (let index = 0; index < 23; index++) expect(text).toContain(`service-${index}`);

@@ -4,8 +4,9 @@ import type { RowBatch } from "../otlp/row-batch.ts";
 import { spanRowsFrom } from "../otlp/span-rows.ts";
 import { checkSpan } from "./check-span.ts";
 import { type Rejected, Rejections } from "./rejections.ts";
+import { stampProject } from "../receivers/stamp-project.ts";
 import { ResourceWriter } from "./resource-columns.ts";
-import { slowSpan } from "./slow-span.ts";
+import { slowSpan } from "./slow-record.ts";
 import { SpanColumns } from "./span-columns.ts";
 import { spanNativeBlock } from "./span-native-block.ts";
 import { SpanWriter } from "./span-writer.ts";
@@ -23,13 +24,18 @@ export interface AppendResult {
   readonly droppedAttributes: number;
 }
 
+export interface AppendOptions {
+  /** Project of the credential, which overrules what the data says. Default `''`: there is none. */
+  readonly project?: string;
+}
+
 /** Rows of `otel_traces` on their way into one insert, in the memory layout of ClickHouse's Native format. */
 export interface SpanBlock {
   /**
-   * Appends the spans of a protobuf `ExportTraceServiceRequest`.
+   * Appends the spans of a protobuf `ExportTraceServiceRequest`; with a project, as `stampProject` stamps their rows.
    * @throws OtlpDecodeError for a body that is refused as a whole; the block is then as it was before.
    */
-  append(body: Uint8Array): AppendResult;
+  append(body: Uint8Array, options?: AppendOptions): AppendResult;
   /** Appends a row that came another way (OTLP/JSON, the SDK). */
   appendRow(row: SpanRow): void;
   readonly rows: number;
@@ -45,7 +51,7 @@ export function createSpanBlock(): SpanBlock {
   const columns = new SpanColumns();
   const appender = new BodyAppender(columns);
   return {
-    append: (body) => appender.append(body),
+    append: (body, { project = "" } = {}) => appender.append(body, project),
     appendRow: (row) => columns.appendRow(row),
     get rows() {
       return columns.rows;
@@ -82,6 +88,7 @@ class BodyAppender {
   readonly #resources: ResourceWriter;
   readonly #walk = createTracesWalk();
   readonly #rowLengths: number[] = [];
+  #project = "";
 
   constructor(columns: SpanColumns) {
     this.#columns = columns;
@@ -89,7 +96,9 @@ class BodyAppender {
     this.#resources = new ResourceWriter(columns);
   }
 
-  append(body: Uint8Array): AppendResult {
+  append(body: Uint8Array, project: string): AppendResult {
+    this.#project = project;
+    this.#writer.project = project;
     const mark = this.#columns.mark();
     const tally = new BodyTally();
     try {
@@ -130,6 +139,7 @@ class BodyAppender {
     const batch = slowSpan(span);
     tally.rejections.add(batch.rejections);
     tally.add(batch);
+    if (this.#project !== "") stampProject(batch.rows, this.#project);
     for (const row of batch.rows) {
       this.#appendGroup(group);
       this.#columns.appendSpan(row);
@@ -139,7 +149,7 @@ class BodyAppender {
 
   #appendGroup({ resource, scope }: SpanGroup): void {
     const { scopeName, scopeVersion } = this.#columns;
-    this.#resources.append(resource);
+    this.#resources.append(resource, this.#project);
     scopeName.data.appendAll(scope.name);
     scopeVersion.data.appendAll(scope.version);
   }
@@ -149,6 +159,7 @@ class BodyAppender {
     const batch: RowBatch<SpanRow> = spanRowsFrom(decodeTracesProtobuf(body));
     const tally = new BodyTally();
     tally.rejections.add(batch.rejections);
+    if (this.#project !== "") stampProject(batch.rows, this.#project);
     for (const row of batch.rows) {
       this.#columns.appendRow(row);
       tally.touch(touchedRunFrom(row));

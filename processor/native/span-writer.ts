@@ -7,11 +7,10 @@ import { innerEnd } from "./check-attribute.ts";
 import * as check from "./check-span.ts";
 import { writeEvent, writeLink, writeOptionalId } from "./event-writer.ts";
 import { NamedCodeColumn } from "./named-code-column.ts";
+import { ProjectStamp } from "./project-stamp.ts";
 import type { SpanColumns } from "./span-columns.ts";
 import { StoredTextReader, type TouchedRun } from "./touched-run.ts";
-import { leaveFastPath, WIRE_LENGTH, WIRE_VARINT, type WireCursor } from "./wire-cursor.ts";
-
-const ATTRIBUTES_TAG = (check.ATTRIBUTES << 3) | WIRE_LENGTH;
+import { leaveFastPath, WIRE_VARINT, type WireCursor } from "./wire-cursor.ts";
 
 /** Absent, as a position. */
 const NONE = -1;
@@ -50,11 +49,18 @@ export class SpanWriter {
   #eventKey = NONE;
   #runIdAt = NONE;
   #eventAt = NONE;
+  readonly #stamp: ProjectStamp;
 
   constructor(columns: SpanColumns) {
     this.#columns = columns;
+    this.#stamp = new ProjectStamp(columns.spanAttributes);
     this.#kind = new NamedCodeColumn(columns.spanKind, SPAN_KINDS);
     this.#status = new NamedCodeColumn(columns.statusCode, STATUS_CODES);
+  }
+
+  /** The credential's project of the spans that follow; `''` for none. */
+  set project(project: string) {
+    this.#stamp.project = project;
   }
 
   /** Everything of a row but what its resource and scope say. Returns the run the span belongs to, if it says so. */
@@ -65,13 +71,14 @@ export class SpanWriter {
     // Serializers write the name before the attributes, and spans of one kind of name have the same keys.
     let hasBegun = false;
     while (cursor.pos < end) {
-      if (cursor.bytes[cursor.pos] === ATTRIBUTES_TAG) {
+      if (cursor.bytes[cursor.pos] === check.ATTRIBUTES_TAG) {
         if (!hasBegun) spanAttributes.begin(this.#nameForm(cursor));
         hasBegun = true;
         cursor.pos++;
         this.#readAttribute(cursor, cursor.lengthEnd(end));
       } else this.#readField(cursor, cursor.tag(end), end);
     }
+    this.#stamp.end();
     spanAttributes.end();
     this.#writeIds(cursor);
     this.#writeTexts(cursor);
@@ -102,6 +109,7 @@ export class SpanWriter {
     this.#attributes = 0;
     this.#runIdAt = NONE;
     this.#eventAt = NONE;
+    this.#stamp.begin();
     const { dictionary } = this.#columns.spanAttributes.keys;
     if (this.#keyGeneration === dictionary.generation && dictionary.size > 0) return;
     this.#runIdKey = dictionary.idOfText(ATTR_RUN_ID);
@@ -180,6 +188,7 @@ export class SpanWriter {
     const key = writeAttribute(cursor, end, spanAttributes);
     if (key === this.#runIdKey) this.#runIdAt = valueAt;
     else if (key === this.#eventKey) this.#eventAt = valueAt;
+    else if (key === this.#stamp.key) this.#stamp.overrule(valueAt);
   }
 
   /** In several pieces it is for the slow path. */

@@ -1,8 +1,7 @@
 import { MAX_NODES, MAX_REPEATED_LENGTH } from "../otlp/limits.ts";
 import { NODES_PER_GROUP } from "../otlp/node-budget.ts";
-import { innerEnd } from "./check-attribute.ts";
 import { ContentCache } from "./content-cache.ts";
-import { embeddedMessage } from "./protobuf-piece.ts";
+import { embeddedMessage, forEachMessage } from "./protobuf-piece.ts";
 import { type ResourceColumns, resourceColumnsFrom } from "./resource-columns.ts";
 import { type ScopeColumns, scopeColumnsFrom } from "./scope-columns.ts";
 import { leaveFastPath, type WireCursor } from "./wire-cursor.ts";
@@ -64,19 +63,4 @@ export function createTracesWalk(): WalkTraces {
     forEachMessage(cursor, { start: cursor.pos, end, field: 1 }, walkResource);
     if (cursor.nodes > MAX_NODES) leaveFastPath();
   };
-}
-
-/** Calls `visit`, which must move to the end it is given, for every embedded message of this field. */
-function forEachMessage(
-  cursor: WireCursor,
-  message: { readonly start: number; readonly end: number; readonly field: number },
-  visit: (end: number) => void,
-): void {
-  const { start, end, field } = message;
-  cursor.pos = start;
-  while (cursor.pos < end) {
-    const tag = cursor.tag(end);
-    if (tag >>> 3 === field) visit(innerEnd(cursor, tag, end));
-    else cursor.skip(tag, end);
-  }
 }

@@ -52,13 +52,18 @@ export class WireCursor implements ByteSource {
   /** Reads a length and returns the position where what it measures ends. */
   lengthEnd(end: number): number {
     if (this.pos >= end) leaveFastPath();
-    const first = this.bytes[this.pos]!;
-    let length = first;
-    if (first < 0x80) this.pos++;
-    else length = this.#longLength(end);
+    let length = this.bytes[this.pos]!;
+    if (length < 0x80) this.pos++;
+    else {
+      // Two bytes are the rule for texts; the second may lie past the end.
+      const second = this.bytes[this.pos + 1]!;
+      if (second < 0x80 && this.pos + 1 < end) {
+        length = (length & 0x7f) | (second << 7);
+        this.pos += 2;
+      } else length = this.#long(end);
+    }
     const inner = this.pos + length;
-    if (inner > end) leaveFastPath();
-    return inner;
+    return inner > end ? leaveFastPath() : inner;
   }
 
   /** Passes over a varint and returns its low 32 bits, signed. */
@@ -105,10 +110,6 @@ export class WireCursor implements ByteSource {
     const tag = this.#long(end);
     const field = Math.floor(tag / 8);
     return field === 0 || field > MAX_FIELD_NUMBER ? leaveFastPath() : tag;
-  }
-
-  #longLength(end: number): number {
-    return this.#long(end);
   }
 
   /** A varint as a number; exact where it matters: anything from 2^32 on is a fault to the callers. */

@@ -1,6 +1,7 @@
 import { checkAnyValueDepth } from "./any-value-depth.ts";
 import { boolFrom, bytesFrom, doubleFrom, intValueFrom, objectFrom } from "./json-fields.ts";
 import { type JsonObject, readArray, readObject, readString } from "./json-fields.ts";
+import { MAX_ATTRIBUTES } from "./limits.ts";
 import { type AnyValue, EMPTY_VALUE, type InstrumentationScope, type KeyValue, type Resource } from "./model.ts";
 import { NODES_PER_ATTRIBUTE, type NodeBudget } from "./node-budget.ts";
 
@@ -9,13 +10,17 @@ export function decodeAttributes(object: JsonObject, nodes: NodeBudget): KeyValu
   return decodeKeyValues(readArray(object, "attributes"), nodes, 1);
 }
 
+/** Stands for every attribute over `MAX_ATTRIBUTES`, which will be counted and nothing else. */
+const DROPPED: KeyValue = Object.freeze({ key: "", value: EMPTY_VALUE });
+
 function decodeKeyValues(items: readonly unknown[], nodes: NodeBudget, depth: number): KeyValue[] {
   const keyValues: KeyValue[] = [];
   for (const item of items) {
     nodes.take(NODES_PER_ATTRIBUTE);
     const keyValue = objectFrom(item, "an attribute");
     const value = decodeAnyValue(readObject(keyValue, "value"), nodes, depth);
-    keyValues.push({ key: readString(keyValue, "key"), value });
+    const key = readString(keyValue, "key");
+    keyValues.push(depth === 1 && keyValues.length >= MAX_ATTRIBUTES ? DROPPED : { key, value });
   }
   return keyValues;
 }

@@ -1,6 +1,8 @@
 import { checkAnyValueDepth } from "./any-value-depth.ts";
+import { MAX_ATTRIBUTE_KEY_LENGTH, MAX_ATTRIBUTES } from "./limits.ts";
 import { type AnyValue, EMPTY_VALUE, type InstrumentationScope, type KeyValue, type Resource } from "./model.ts";
 import { NODES_PER_ATTRIBUTE } from "./node-budget.ts";
+import { passKeyValue } from "./protobuf-pass.ts";
 import type { ProtobufReader } from "./protobuf-reader.ts";
 
 /**
@@ -10,15 +12,30 @@ import type { ProtobufReader } from "./protobuf-reader.ts";
  * `string_value_strindex` and `key_strindex` belong to profiles; they are skipped and leave an empty value.
  */
 
-/** `KeyValue` of the current field, appended to `attributes`. */
+/** A longer key has more than `MAX_ATTRIBUTE_KEY_LENGTH` UTF-16 units, each of which takes at most three bytes. */
+const MAX_KEY_BYTES = 3 * MAX_ATTRIBUTE_KEY_LENGTH;
+/** Stands for every key that is too long, and is too long itself. */
+const TOO_LONG_KEY = " ".repeat(MAX_ATTRIBUTE_KEY_LENGTH + 1);
+/** Stands for every attribute over `MAX_ATTRIBUTES`, which will be counted and nothing else. */
+const DROPPED: KeyValue = Object.freeze({ key: "", value: EMPTY_VALUE });
+
+/**
+ * `KeyValue` of the current field, appended to `attributes`. Of the attributes of a record (`depth` 1), one that will be
+ * dropped for a limit is checked like every other and not made: a million of them cost time and memory otherwise.
+ */
 export function readKeyValue(reader: ProtobufReader, attributes: KeyValue[], depth = 1): void {
+  if (depth === 1 && attributes.length >= MAX_ATTRIBUTES) {
+    passKeyValue(reader, depth);
+    attributes.push(DROPPED);
+    return;
+  }
   reader.nodes.take(NODES_PER_ATTRIBUTE);
   const keyValue: KeyValue = { key: "", value: EMPTY_VALUE };
   const outerEnd = reader.enter();
   while (reader.nextField()) {
     switch (reader.field) {
       case 1:
-        keyValue.key = reader.string();
+        keyValue.key = depth === 1 ? reader.stringOr(TOO_LONG_KEY, MAX_KEY_BYTES) : reader.string();
         break;
       case 2:
         keyValue.value = decodeAnyValue(reader, depth);
@@ -95,15 +112,26 @@ function decodeKeyValueList(reader: ProtobufReader, depth: number): AnyValue {
 
 export function readResource(reader: ProtobufReader, resource: Resource): void {
   const outerEnd = reader.enter();
+  readResourceFields(reader, resource);
+  reader.leave(outerEnd);
+}
+
+/** To the end of the message the reader is in. */
+export function readResourceFields(reader: ProtobufReader, resource: Resource): void {
   while (reader.nextField()) {
     if (reader.field === 1) readKeyValue(reader, resource.attributes);
     else reader.skip();
   }
-  reader.leave(outerEnd);
 }
 
 export function readScope(reader: ProtobufReader, scope: InstrumentationScope): void {
   const outerEnd = reader.enter();
+  readScopeFields(reader, scope);
+  reader.leave(outerEnd);
+}
+
+/** To the end of the message the reader is in. */
+export function readScopeFields(reader: ProtobufReader, scope: InstrumentationScope): void {
   while (reader.nextField()) {
     switch (reader.field) {
       case 1:
@@ -119,5 +147,4 @@ export function readScope(reader: ProtobufReader, scope: InstrumentationScope): 
         reader.skip();
     }
   }
-  reader.leave(outerEnd);
 }

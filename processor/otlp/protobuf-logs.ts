@@ -14,6 +14,15 @@ export function decodeLogsProtobuf(body: Uint8Array): LogsData {
   return logs;
 }
 
+/** Decodes one `LogRecord` message. @throws OtlpDecodeError, and nothing else. */
+export function decodeLogRecordProtobuf(message: Uint8Array): LogRecord {
+  const reader = new ProtobufReader(message);
+  reader.nodes.take(NODES_PER_LOG_RECORD);
+  const record = emptyLogRecord();
+  while (reader.nextField()) readLogField(reader, record);
+  return record;
+}
+
 function decodeResourceLogs(reader: ProtobufReader): ResourceLogs {
   reader.nodes.take(NODES_PER_GROUP);
   const group: ResourceLogs = { resource: { attributes: [] }, scopeLogs: [], schemaUrl: "" };

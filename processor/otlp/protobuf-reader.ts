@@ -1,10 +1,10 @@
 import { OtlpDecodeError } from "./decode-error.ts";
 import { NodeBudget } from "./node-budget.ts";
 
-const WIRE_VARINT = 0;
-const WIRE_FIXED64 = 1;
-const WIRE_LENGTH = 2;
-const WIRE_FIXED32 = 5;
+export const WIRE_VARINT = 0;
+export const WIRE_FIXED64 = 1;
+export const WIRE_LENGTH = 2;
+export const WIRE_FIXED32 = 5;
 const WIRE_NAMES = ["varint", "fixed64", "length-delimited", "group start", "group end", "fixed32"];
 const MAX_FIELD_NUMBER = 536_870_911;
 
@@ -61,10 +61,15 @@ export class ProtobufReader {
   }
 
   string(): string {
+    return this.stringOr("", Infinity);
+  }
+
+  /** The text, or `instead` when it has more than `maxBytes` bytes: then none is made of them. */
+  stringOr(instead: string, maxBytes: number): string {
     const length = this.#length();
     const start = this.#pos;
     this.#pos += length;
-    return this.#bytes.toString("utf8", start, this.#pos);
+    return length > maxBytes ? instead : this.#bytes.toString("utf8", start, this.#pos);
   }
 
   /** A view into the body, not a copy. */
@@ -115,6 +120,12 @@ export class ProtobufReader {
     return this.#view.getFloat64(this.#fixed(WIRE_FIXED64, 8), true);
   }
 
+  /** Passes over the current field, which must be of this wire type. */
+  pass(wireType: number): void {
+    this.#expect(wireType);
+    this.skip();
+  }
+
   /** Passes over the current field, whatever it holds. */
   skip(): void {
     switch (this.#wireType) {
@@ -124,9 +135,11 @@ export class ProtobufReader {
       case WIRE_FIXED64:
         this.#fixed(WIRE_FIXED64, 8);
         return;
-      case WIRE_LENGTH:
-        this.bytes();
+      case WIRE_LENGTH: {
+        const length = this.#length();
+        this.#pos += length;
         return;
+      }
       case WIRE_FIXED32:
         this.#fixed(WIRE_FIXED32, 4);
         return;

@@ -14,6 +14,15 @@ export function decodeTracesProtobuf(body: Uint8Array): TracesData {
   return traces;
 }
 
+/** Decodes one `Span` message. @throws OtlpDecodeError, and nothing else. */
+export function decodeSpanProtobuf(message: Uint8Array): Span {
+  const reader = new ProtobufReader(message);
+  reader.nodes.take(NODES_PER_SPAN);
+  const span = emptySpan();
+  while (reader.nextField()) readSpanField(reader, span);
+  return span;
+}
+
 function decodeResourceSpans(reader: ProtobufReader): ResourceSpans {
   reader.nodes.take(NODES_PER_GROUP);
   const group: ResourceSpans = { resource: { attributes: [] }, scopeSpans: [], schemaUrl: "" };

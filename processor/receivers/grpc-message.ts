@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from "node:http2";
+import { BodyBytes } from "./body-bytes.ts";
 import type { ByteShare } from "./byte-budget.ts";
 import { NO_MEMORY, type Refusal, tooLarge } from "./intake-outcome.ts";
 import { wireLimit } from "./otlp-intake.ts";
@@ -23,7 +24,7 @@ export class GrpcMessageAssembler {
   readonly #share: ByteShare;
   readonly #prefix = Buffer.alloc(PREFIX_BYTES);
   #prefixLength = 0;
-  readonly #chunks: Buffer[] = [];
+  #bytes = new BodyBytes(undefined);
   #missing = 0;
 
   constructor(gzip: boolean, limits: Pick<ReceiverLimits, "maxCompressedBytes" | "maxBodyBytes">, share: ByteShare) {
@@ -47,7 +48,7 @@ export class GrpcMessageAssembler {
     if (rest.length === 0) return undefined;
     if (!this.#share.take(rest.length)) return NO_MEMORY;
     this.#missing -= rest.length;
-    this.#chunks.push(rest);
+    this.#bytes.add(rest);
     return undefined;
   }
 
@@ -55,8 +56,7 @@ export class GrpcMessageAssembler {
   end(): GrpcMessage | Refusal {
     if (this.#prefixLength < PREFIX_BYTES) return malformed("no message came");
     if (this.#missing > 0) return malformed("the message is cut short");
-    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    return { compressed: this.#prefix[0] === 1, bytes };
+    return { compressed: this.#prefix[0] === 1, bytes: this.#bytes.joined() };
   }
 
   #readPrefix(): Refusal | undefined {
@@ -64,6 +64,7 @@ export class GrpcMessageAssembler {
     if (flag > 1) return malformed("the compressed flag is neither 0 nor 1");
     if (flag === 1 && !this.#gzip) return malformed("the message is compressed and grpc-encoding does not say how");
     this.#missing = this.#prefix.readUInt32BE(1);
+    this.#bytes = new BodyBytes(this.#missing);
     const maxBytes = wireLimit(flag === 1, this.#limits);
     return this.#missing > maxBytes ? tooLarge(maxBytes, "as sent") : undefined;
   }

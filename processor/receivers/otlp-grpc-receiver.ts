@@ -7,6 +7,7 @@ import {
 } from "node:http2";
 import type { Component } from "../component.ts";
 import { createByteBudget } from "./byte-budget.ts";
+import { type ConnectionPlaces, limitConnections } from "./connection-places.ts";
 import { type GrpcCallContext, serveGrpcCall } from "./grpc-call.ts";
 import { guardSession } from "./grpc-session-guard.ts";
 import { createOtlpIntake, type OtlpSinks } from "./otlp-intake.ts";
@@ -72,8 +73,8 @@ class GrpcReceiver implements OtlpGrpcReceiver {
     const host = this.#options.host ?? "127.0.0.1";
     assertGuarded(host, this.#options);
     const server = this.#createServer();
-    server.maxConnections = this.#limits.maxConnections;
-    server.on("session", (session) => this.#guard(session));
+    const places = limitConnections(server, this.#limits.maxConnections);
+    server.on("session", (session) => this.#guard(session, places));
     server.on("stream", (stream: ServerHttp2Stream, headers) => void serveGrpcCall(stream, headers, this.#context));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -108,8 +109,13 @@ class GrpcReceiver implements OtlpGrpcReceiver {
     return createSecureServer({ settings, ...tls, handshakeTimeout: headersTimeoutMillis });
   }
 
-  #guard(session: ServerHttp2Session): void {
+  #guard(session: ServerHttp2Session, places: ConnectionPlaces): void {
     this.#sessions.add(session);
+    session.on("stream", (stream) => {
+      stream.once("end", () => {
+        if (!session.destroyed) places.keep(session.socket);
+      });
+    });
     session.once("close", () => this.#sessions.delete(session));
     guardSession(session, this.#limits);
     session.setLocalWindowSize(WINDOW_BYTES);

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import { certificateNamesOf } from "../auth/client-certificate.ts";
 import type { Component } from "../component.ts";
 import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
+import { limitConnections } from "./connection-places.ts";
 import { FAILED, NO_MEMORY, tooLarge } from "./intake-outcome.ts";
 import { createOtlpHandler, type OtlpHandler } from "./otlp-handler.ts";
 import { type OtlpSinks, wireLimit } from "./otlp-intake.ts";
@@ -81,8 +82,11 @@ class HttpReceiver implements OtlpHttpReceiver {
     const host = this.#options.host ?? "127.0.0.1";
     assertGuarded(host, this.#options);
     const server = this.#createServer();
-    server.maxConnections = this.#limits.maxConnections;
-    server.on("request", (request, response) => void this.#serve(request, response));
+    const places = limitConnections(server, this.#limits.maxConnections);
+    server.on("request", (request, response) => {
+      response.once("finish", () => places.keep(request.socket));
+      void this.#serve(request, response);
+    });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(this.#options.port ?? 4318, host, () => {
@@ -153,7 +157,7 @@ class HttpReceiver implements OtlpHttpReceiver {
     if ((admitted.announcedBytes ?? 0) > maxBytes) return replyToRefusal(refusal, admitted.encoding);
     const share = this.#budget.open();
     try {
-      const body = await readBody(request, maxBytes, share);
+      const body = await readBody(request, { maxBytes, announcedBytes: admitted.announcedBytes, share });
       switch (body.status) {
         case "complete":
           return await this.#handler.handleBody(admitted, body.bytes, share);

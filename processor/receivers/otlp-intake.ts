@@ -3,7 +3,6 @@ import type { LogRow, SpanRow } from "../clickhouse/rows.ts";
 import type { Consumer } from "../consumer.ts";
 import { decodeLogsJson, decodeLogsProtobuf, decodeTracesJson, decodeTracesProtobuf } from "../otlp/index.ts";
 import { logRowsFrom, OtlpDecodeError, rejectedCount, type RowBatch, spanRowsFrom } from "../otlp/index.ts";
-import { createTracesScan } from "../native/index.ts";
 import { ACCEPTED, type ConsumeOutcome } from "../outcome.ts";
 import type { BodyConsumer } from "./body-consumer.ts";
 import type { ByteShare } from "./byte-budget.ts";
@@ -13,7 +12,8 @@ import { FAILED, type IntakeOutcome, NO_MEMORY, type Refusal, tooLarge } from ".
 import type { OtlpEncoding, OtlpSignal } from "./otlp-request.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { ReceiverLimits } from "./receiver-limits.ts";
-import { laneOf, MAX_PRIORITY_BYTES, mayHoldRecords, type RecordLane } from "./record-lane.ts";
+import { createInspector, inspectedFrom, type Inspector } from "./inspector.ts";
+import { MAX_PRIORITY_BYTES, mayHoldRecords, type RecordLane } from "./record-lane.ts";
 import { stampProject } from "./stamp-project.ts";
 
 export interface OtlpConsumers {
@@ -69,7 +69,7 @@ export function wireLimit(compressed: boolean, limits: OtlpIntakeOptions["limits
 }
 
 interface Intake extends OtlpIntakeOptions {
-  readonly inspector: (body: Uint8Array) => Inspected;
+  readonly inspector: Inspector;
 }
 
 async function takeBody(body: WireBody, share: ByteShare, options: Intake): Promise<IntakeOutcome> {
@@ -84,7 +84,8 @@ async function takeBody(body: WireBody, share: ByteShare, options: Intake): Prom
   if (!(plain instanceof Uint8Array)) return plain;
   if ("bodies" in options.sinks) return await passOn(body, plain, { ...options, bodies: options.sinks.bodies });
   const batch = decode(body, plain);
-  const due = dueSeconds(laneOf(batch.rows, plain.length), body, plain, rateLimiter);
+  const { lane } = inspectedFrom(batch, plain.length);
+  const due = dueSeconds(lane, body, plain, rateLimiter);
   if (due > 0) return rateLimited(due);
   if (body.identity.proven) stampProject(batch.rows, project);
   return outcomeOf(batch.rows.length === 0 ? ACCEPTED : await consumeRows(batch, options.sinks), batch);
@@ -97,9 +98,8 @@ async function passOn(
   { bodies, inspector, rateLimiter }: Intake & { readonly bodies: BodyConsumer },
 ): Promise<IntakeOutcome> {
   const { signal, encoding, identity } = body;
-  // It need not become rows for that; only record spans have to be looked at, for their lane.
-  const scannable = signal === "traces" && encoding === "protobuf" && !mayHoldRecords(plain);
-  const found = scannable ? inspector(plain) : inspectedFrom(decode(body, plain), plain.length);
+  // It need not become rows for that.
+  const found = encoding === "protobuf" ? inspector[signal](plain) : inspectedFrom(decode(body, plain), plain.length);
   const due = dueSeconds(found.lane, body, plain, rateLimiter);
   if (due > 0) return rateLimited(due);
   if (found.records === 0) return outcomeOf(ACCEPTED, found);
@@ -112,27 +112,6 @@ async function passOn(
 /** The priority lane is never charged. */
 const dueSeconds = (lane: RecordLane, body: WireBody, plain: Uint8Array, limiter: RateLimiter | undefined): number =>
   lane === "priority" ? 0 : (limiter?.charge(body.identity.project, plain.length) ?? 0);
-
-/** What a body holds, found without making rows of it. */
-interface Inspected {
-  readonly records: number;
-  readonly rejections: ReadonlyMap<string, number>;
-  readonly lane: RecordLane;
-}
-
-const inspectedFrom = ({ rows, rejections }: SignalBatch, bodyBytes: number): Inspected => ({
-  records: rows.length,
-  rejections,
-  lane: laneOf(rows, bodyBytes),
-});
-
-function createInspector(): (body: Uint8Array) => Inspected {
-  const scan = createTracesScan();
-  return (body) => {
-    const { rows, rejected } = scan(body);
-    return { records: rows, rejections: new Map(rejected.map(({ reason, count }) => [reason, count])), lane: "bulk" };
-  };
-}
 
 /** What a project over its rate may still send, inflated; `undefined` when that can be told without decoding. */
 async function possibleRecords(

@@ -5,7 +5,7 @@ import type { LogRow, SpanRow } from "../clickhouse/rows.ts";
 export type RecordLane = "priority" | "bulk";
 
 /** The record spans without which a run would be invisible or judged wrong. The root span comes with all the others. */
-const PRIORITY_EVENTS: ReadonlySet<string | undefined> = new Set([
+export const PRIORITY_EVENTS: ReadonlySet<string> = new Set([
   semconv.RUN_EVENT_START,
   semconv.RUN_EVENT_CHECKPOINT,
   semconv.RUN_EVENT_CLOSE,
@@ -19,17 +19,15 @@ export const MAX_PRIORITY_BYTES = 2 * 1024 * 1024;
 /** Both encodings spell the attribute's name out. */
 const MARKER = Buffer.from(semconv.ATTR_RUN_EVENT);
 
-/** Whether a body is worth decoding to learn its lane: one search, no decoding. */
+/** Whether a body may be of the priority lane: one search, no decoding. */
 export function mayHoldRecords(body: Uint8Array): boolean {
   if (body.length > MAX_PRIORITY_BYTES) return false;
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes(MARKER);
 }
 
 /** `priority` for a body that is small and holds record spans of runs and nothing else. */
-export function laneOf(rows: readonly (SpanRow | LogRow)[], bodyBytes: number): RecordLane {
-  const small = rows.length > 0 && bodyBytes <= MAX_PRIORITY_BYTES;
-  return small && rows.every(isPriorityRecord) ? "priority" : "bulk";
-}
+export const laneFrom = (holdsOnlyRecords: boolean, bodyBytes: number): RecordLane =>
+  holdsOnlyRecords && bodyBytes <= MAX_PRIORITY_BYTES ? "priority" : "bulk";
 
-const isPriorityRecord = (row: SpanRow | LogRow): boolean =>
-  "SpanAttributes" in row && PRIORITY_EVENTS.has(row.SpanAttributes[semconv.ATTR_RUN_EVENT]);
+export const isPriorityRecord = (row: SpanRow | LogRow): boolean =>
+  "SpanAttributes" in row && PRIORITY_EVENTS.has(row.SpanAttributes[semconv.ATTR_RUN_EVENT] ?? "");

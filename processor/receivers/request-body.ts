@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { BodyBytes } from "./body-bytes.ts";
 import type { ByteShare } from "./byte-budget.ts";
 
 export type BodyResult =
@@ -8,26 +9,33 @@ export type BodyResult =
   /** The client went away or was too slow; there is nobody to answer. */
   | { readonly status: "aborted" };
 
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** What the header says of the length, if it does; at most `maxBytes`. */
+  readonly announcedBytes: number | undefined;
+  /** Charged chunk by chunk. */
+  readonly share: ByteShare;
+}
+
 /**
- * Reads a body of at most `maxBytes` into memory, charged to `share` chunk by chunk. After an early end the rest is
- * left to flow unread, so that the client can finish sending and see the answer.
+ * Reads a body of at most `maxBytes` into memory. After an early end the rest is left to flow unread, so that the client
+ * can finish sending and see the answer.
  */
-export function readBody(request: IncomingMessage, maxBytes: number, share: ByteShare): Promise<BodyResult> {
+export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<BodyResult> {
+  const { maxBytes, share } = limits;
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const bytes = new BodyBytes(limits.announcedBytes);
     const settle = (result: BodyResult): void => {
       request.off("data", onData).off("end", onEnd).off("close", onAbort);
       request.resume();
       resolve(result);
     };
     const onData = (chunk: Buffer): void => {
-      length += chunk.length;
-      if (length > maxBytes) settle({ status: "too_large" });
+      if (bytes.length + chunk.length > maxBytes) settle({ status: "too_large" });
       else if (!share.take(chunk.length)) settle({ status: "no_memory" });
-      else chunks.push(chunk);
+      else bytes.add(chunk);
     };
-    const onEnd = (): void => settle({ status: "complete", bytes: Buffer.concat(chunks, length) });
+    const onEnd = (): void => settle({ status: "complete", bytes: bytes.joined() });
     const onAbort = (): void => settle({ status: "aborted" });
     request.on("data", onData).on("end", onEnd).on("close", onAbort);
     // A reset connection reports an error besides `close`; unheard, it would end the process.

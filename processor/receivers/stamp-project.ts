@@ -9,10 +9,15 @@ import type { AttributeMap, LogRow, SpanRow } from "../clickhouse/rows.ts";
  */
 export function stampProject(rows: readonly (SpanRow | LogRow)[], project: string): void {
   for (const row of rows) {
-    overrule(row.ResourceAttributes, project);
-    row.ResourceAttributes[ATTR_PROJECT] = project;
+    stampResource(row.ResourceAttributes, project);
     overrule("SpanAttributes" in row ? row.SpanAttributes : row.LogAttributes, project);
   }
+}
+
+/** The part of `stampProject` that is the same for all rows of a resource. */
+export function stampResource(attributes: AttributeMap, project: string): void {
+  overrule(attributes, project);
+  attributes[ATTR_PROJECT] = project;
 }
 
 function overrule(attributes: AttributeMap, project: string): void {

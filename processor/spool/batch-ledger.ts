@@ -13,6 +13,8 @@ export interface BatchLedger {
   readonly hasWaiting: boolean;
   /** Batches handed out or given back; a checkpoint has room for `MAX_OPEN_BATCHES`. */
   readonly openBatches: number;
+  /** Bytes of the batches handed out or given back. */
+  readonly openBytes: number;
   /** Hands out the first batch that was given back or that the process before had not finished. */
   takeWaiting(): Batch | undefined;
   /** Hands out everything from the cursor to `end` in the segment. */
@@ -63,6 +65,9 @@ export function createBatchLedger(restored: Checkpoint): BatchLedger {
     },
     get openBatches() {
       return entries.length;
+    },
+    get openBytes() {
+      return entries.reduce((sum, { state, offset, end }) => sum + (state === "done" ? 0 : end - offset), 0);
     },
     takeWaiting() {
       const entry = entries.find(({ state }) => state === "waiting");

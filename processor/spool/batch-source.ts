@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { type Batch, type BatchLedger, MAX_OPEN_BATCHES } from "./batch-ledger.ts";
 import { readLogPart } from "./batch-reading.ts";
-import type { CheckpointFile } from "./checkpoint.ts";
+import type { CheckpointFile, LogPosition } from "./checkpoint.ts";
 import type { SpoolRecord } from "./frame.ts";
 import { type QuarantinedTail, quarantineTail } from "./quarantine.ts";
 import { type Segment, segmentFileName } from "./segment.ts";
 import type { SegmentList } from "./segment-list.ts";
 import { isMissing, type SpoolFs } from "./spool-fs.ts";
+import { createTurns, type InTurn } from "./turns.ts";
 
 export interface SpoolBatch {
   /**
@@ -28,6 +29,18 @@ export interface BatchSourceOptions {
   readonly checkpoints: CheckpointFile;
   readonly onError: (what: string, error: unknown) => void;
   readonly onQuarantine: (tail: QuarantinedTail) => void;
+  /** For several sources of one log. Default: this one alone. */
+  readonly shared?: SharedLog;
+}
+
+/** What the sources of one log agree on. */
+export interface SharedLog {
+  /** Whether some source still has to read the segment. */
+  isNeeded(segment: Segment): boolean;
+  /** Deletes segments: one source at a time. */
+  readonly retireInTurn: InTurn;
+  /** `false`: a damage that this source finds is passed over up to the next segment, and left to the one that cuts it off. */
+  readonly cutsDamage: boolean;
 }
 
 export interface BatchSource {
@@ -46,14 +59,10 @@ export interface BatchSource {
 export function createBatchSource(options: BatchSourceOptions): BatchSource {
   const { fs, directory, segments, ledger, checkpoints, onError } = options;
   const handedOut = new WeakMap<SpoolBatch, Batch>();
-  let last: Promise<unknown> = Promise.resolve();
+  const { inTurn, idle } = createTurns();
+  const isNeeded = (segment: Segment): boolean => !isBehind(segment, ledger.position);
+  const shared = options.shared ?? { isNeeded, retireInTurn: createTurns().inTurn, cutsDamage: true };
   let checkpointWorks = true;
-
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = last.then(task);
-    last = result.catch(() => {});
-    return result;
-  }
 
   /**
    * Never rejects: consuming goes on without a checkpoint. All that a lost one costs is that records come again, perhaps
@@ -101,7 +110,11 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
     const part = { start: at.offset, end: segment.length, maxBytes };
     const { records, end, damage } = await readLogPart(options, segment, part);
     if (damage !== undefined) noteDamage(segment, { end, damage });
-    if (records.length === 0) return "damaged";
+    if (records.length === 0) {
+      // Where the damage is cut off, nothing follows it.
+      if (!shared.cutsDamage) ledger.skipTo({ segment: segment.id + 1, offset: 0 });
+      return "damaged";
+    }
     const batch = { ...at, end };
     ledger.takeNew(batch);
     // Before anybody sees it: by the next start more records may have come, and they must not join this batch.
@@ -118,16 +131,13 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
 
   function noteDamage(segment: Segment, { end, damage }: { end: number; damage: Segment["damage"] }): void {
     onError(`reading the spool segment ${segment.name}`, new Error(`damaged at offset ${end}: ${damage}`));
+    if (!shared.cutsDamage) return;
     segment.length = end;
     segment.damage = damage;
     segment.sealed = true;
   }
 
-  const isConsumed = (segment: Segment): boolean => {
-    const { segment: id, offset } = ledger.position;
-    if (!segment.sealed) return false;
-    return segment.length === 0 || segment.id < id || (segment.id === id && offset >= segment.length);
-  };
+  const isConsumed = (segment: Segment): boolean => segment.sealed && !shared.isNeeded(segment);
 
   async function retireNow(): Promise<void> {
     for (const segment of segments.all.filter(isConsumed)) {
@@ -152,7 +162,7 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
         const range = handedOut.get(batch);
         if (range === undefined || !ledger.finish(range)) return;
         await saveCheckpoint();
-        await retireNow();
+        await shared.retireInTurn(retireNow);
       }),
     release: (batch) =>
       inTurn(async () => {
@@ -165,11 +175,16 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
       return ledger.openBatches < MAX_OPEN_BATCHES && segments.bytesAfter(ledger.cursor) > 0;
     },
     retire: async () => {
-      if (segments.all.some(isConsumed)) await inTurn(retireNow);
+      if (segments.all.some(isConsumed)) await inTurn(() => shared.retireInTurn(retireNow));
     },
     async close() {
-      await last;
+      await idle();
       await checkpoints.close();
     },
   };
+}
+
+/** Whether nothing of the segment lies behind the position. */
+export function isBehind(segment: Segment, { segment: id, offset }: LogPosition): boolean {
+  return segment.length === 0 || segment.id < id || (segment.id === id && offset >= segment.length);
 }

@@ -9,6 +9,8 @@ export interface RecoveryOptions {
   readonly fs: SpoolFs;
   readonly directory: string;
   readonly checkpoint: Checkpoint | undefined;
+  /** First segment that another reader still has to read. Default: the checkpoint's. */
+  readonly firstNeeded?: number;
   readonly onError: (what: string, error: unknown) => void;
   readonly onQuarantine: (tail: QuarantinedTail) => void;
 }
@@ -20,11 +22,12 @@ export interface RecoveryOptions {
 export async function recoverSegments(options: RecoveryOptions): Promise<Segment[]> {
   const { fs, directory, checkpoint, onError } = options;
   const first = checkpoint?.position.segment ?? 0;
+  const firstNeeded = Math.min(first, options.firstNeeded ?? first);
   const found: Segment[] = [];
   for (const file of await fs.list(directory)) {
     const segment = segmentFromFileName(file);
     if (segment === undefined) continue;
-    if (segment.id >= first) found.push(segment);
+    if (segment.id >= firstNeeded) found.push(segment);
     else await fs.remove(join(directory, file)).catch((error) => onError("deleting a consumed spool segment", error));
   }
   found.sort((a, b) => a.id - b.id);

@@ -1,19 +1,18 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Component } from "../component.ts";
 import type { AppendOutcome } from "./append-queue.ts";
 import { type AppendCounts, type Appender, createAppender } from "./appender.ts";
-import { createBatchLedger } from "./batch-ledger.ts";
-import { type BatchSource, createBatchSource, type SpoolBatch } from "./batch-source.ts";
-import { type Checkpoint, type CheckpointFile, createCheckpointFile } from "./checkpoint.ts";
+import type { SpoolBatch } from "./batch-source.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { SpoolRecord } from "./frame.ts";
+import { checkpointPath, createLogReaders, type LogCursor, type LogReader, openCursor } from "./log-reader.ts";
+import { readerMethods, readerStats, type SpoolReader } from "./log-reader.ts";
 import type { QuarantinedTail } from "./quarantine.ts";
 import { recoverSegments } from "./recovery.ts";
-import type { Segment } from "./segment.ts";
 import { createSegmentList, type SegmentList } from "./segment-list.ts";
 import { createSegmentWriter } from "./segment-writer.ts";
 import { nodeSpoolFs, type SpoolFs } from "./spool-fs.ts";
-import { createWaiters } from "./waiters.ts";
+import { createWaiters, type Waiters } from "./waiters.ts";
 
 export interface SpoolOptions {
   /** Made when missing. One spool at a time; another one's `start()` throws `SpoolLockedError`. */
@@ -24,6 +23,8 @@ export interface SpoolOptions {
   readonly maxBytes?: number;
   /** Records in memory that wait for the disk. 5 % are for the priority lane only. Default 128 MiB. */
   readonly maxPendingBytes?: number;
+  /** Names of readers beside the consumer; each is held to what it has read, also over restarts. Default: none. */
+  readonly readers?: readonly string[];
   /** Told once of each time the disk stops working, and of every damage. */
   readonly onError: (what: string, error: unknown) => void;
   readonly now: () => number;
@@ -65,21 +66,25 @@ export interface Spool extends Component {
   release(batch: SpoolBatch): Promise<void>;
   /** `true` when `read` has a batch; `false` when the signal aborts or the spool shuts down. */
   waitForRecords(signal?: AbortSignal): Promise<boolean>;
+  /** One of the `readers`, valid for the spool's whole life. @throws RangeError for another name */
+  reader(name: string): SpoolReader;
   stats(): SpoolStats;
 }
 
 interface Running {
   readonly appender: Appender;
-  readonly source: BatchSource;
-  readonly stats: () => Pick<SpoolStats, "bytes" | "segments" | "oldestRecordAgeMillis">;
+  /** The consumer, then the other readers. */
+  readonly readers: readonly LogReader[];
+  readonly segments: SegmentList;
   readonly unlock: () => Promise<void>;
 }
 
 const MIB = 1024 * 1024;
 
 export function createSpool(options: SpoolOptions): Spool {
-  const { directory, fs = nodeSpoolFs, onError } = options;
-  const waiters = createWaiters();
+  const { directory, fs = nodeSpoolFs, onError, readers: names = [] } = options;
+  // The consumer has no name.
+  const wake = [undefined, ...names].map((name) => ({ name, waiters: createWaiters() }));
   const quarantined = { tails: 0, bytes: 0, records: 0 };
   let running: Running | undefined;
   let stopping: Promise<void> | undefined;
@@ -91,34 +96,45 @@ export function createSpool(options: SpoolOptions): Spool {
   };
 
   async function open(unlock: () => Promise<void>): Promise<Running> {
-    const checkpoints = createCheckpointFile(fs, join(directory, "checkpoint"));
-    const checkpoint = await checkpoints.load().catch((error) => {
-      onError("reading the checkpoint of the spool", error);
-      return undefined;
-    });
+    const cursors: LogCursor[] = [];
     try {
-      const recovered = await recoverSegments({ fs, directory, checkpoint, onError, onQuarantine });
+      for (const { name } of wake) cursors.push(await openCursor(fs, checkpointPath(directory, name), onError));
+      const [checkpoint, ...others] = cursors.map((cursor) => cursor.checkpoint);
+      // A reader that is new, or lost its checkpoint, reads all that is there.
+      const firstNeeded = Math.min(...others.map((other) => other?.position.segment ?? 0));
+      const recovered = await recoverSegments({ fs, directory, checkpoint, firstNeeded, onError, onQuarantine });
       const segments = createSegmentList();
       for (const segment of recovered) segments.add(segment);
-      const parts = compose({ options, fs, segments, checkpoints, checkpoint, onQuarantine, wake: waiters.wake });
+      const waiters = wake.map((entry) => entry.waiters);
+      const parts = compose({ options, fs, segments, cursors, onQuarantine, waiters });
       await parts.appender.start();
-      return { ...parts, unlock };
+      return { ...parts, segments, unlock };
     } catch (error) {
-      await checkpoints.close().catch(() => {});
+      for (const { checkpoints } of cursors) await checkpoints.close().catch(() => {});
       throw error;
     }
   }
 
   async function stop(): Promise<void> {
     const closing = running;
-    waiters.close();
+    for (const { waiters } of wake) waiters.close();
     if (closing === undefined) return;
     await closing.appender.stop();
-    await closing.source.close().catch((error) => onError("closing the checkpoint of the spool", error));
+    for (const { source } of closing.readers) {
+      await source.close().catch((error) => onError("closing the checkpoint of the spool", error));
+    }
     await closing.unlock();
   }
 
+  const methodsOf = (index: number) => readerMethods(() => running?.readers[index], wake[index]!.waiters);
+  const statsOf = (index: number) =>
+    running === undefined ? IDLE_READER : readerStats(running.readers[index]!, running.segments, options.now);
+  const readers = new Map(
+    names.map((name, at): [string, SpoolReader] => [name, { ...methodsOf(at + 1), stats: () => statsOf(at + 1) }]),
+  );
+
   return {
+    ...methodsOf(0),
     async start() {
       await fs.makeDirectory(directory);
       // The first time its name is new. A parent that we may not read was there before, and so most likely was the spool.
@@ -133,17 +149,16 @@ export function createSpool(options: SpoolOptions): Spool {
     },
     shutdown: () => (stopping ??= stop()),
     append: async (record) => (running === undefined ? "failed" : running.appender.append(record)),
-    read: async (maxBytes) => (stopping === undefined ? running?.source.read(maxBytes) : undefined),
-    commit: async (batch) => {
-      await running?.source.commit(batch);
-      waiters.wake(running?.source.isReadable() ?? false);
+    reader(name) {
+      const reader = readers.get(name);
+      if (reader === undefined) throw new RangeError(`The spool has no reader called ${JSON.stringify(name)}.`);
+      return reader;
     },
-    release: async (batch) => {
-      await running?.source.release(batch);
-      waiters.wake(running?.source.isReadable() ?? false);
+    stats() {
+      const { bytes, oldestRecordAgeMillis } = statsOf(0);
+      const log = { bytes, oldestRecordAgeMillis, segments: running?.segments.all.length ?? 0 };
+      return { ...IDLE, ...appendStats(running?.appender), ...log, quarantined: { ...quarantined } };
     },
-    waitForRecords: async (signal) => (running?.source.isReadable() && !stopping ? true : waiters.wait(signal)),
-    stats: () => ({ ...IDLE, ...appendStats(running?.appender), ...running?.stats(), quarantined: { ...quarantined } }),
   };
 }
 
@@ -151,19 +166,20 @@ interface Ingredients {
   readonly options: SpoolOptions;
   readonly fs: SpoolFs;
   readonly segments: SegmentList;
-  readonly checkpoints: CheckpointFile;
-  readonly checkpoint: Checkpoint | undefined;
+  /** Of the consumer, then of the other readers; `waiters` likewise. */
+  readonly cursors: readonly LogCursor[];
+  readonly waiters: readonly Waiters[];
   readonly onQuarantine: (tail: QuarantinedTail) => void;
-  readonly wake: (readable: boolean) => void;
 }
 
 /** Everything around the recovered segments. */
-function compose({ options, fs, segments, checkpoints, checkpoint, onQuarantine, wake }: Ingredients) {
+function compose({ options, fs, segments, cursors, waiters, onQuarantine }: Ingredients) {
   const { directory, segmentBytes = 64 * MIB, maxBytes = 4096 * MIB, maxPendingBytes = 128 * MIB, onError } = options;
-  const ledger = createBatchLedger(boundedBy(segments.all, checkpoint));
-  const source = createBatchSource({ fs, directory, segments, ledger, checkpoints, onError, onQuarantine });
+  const readers = createLogReaders({ fs, directory, segments, onError, onQuarantine }, cursors);
+  const consumer = readers[0]!;
   // Above everything a checkpoint may speak of, also when the segments are gone.
-  let lastId = Math.max(checkpoint?.position.segment ?? 0, ...segments.all.map(({ id }) => id));
+  const spokenOf = cursors.map(({ checkpoint }) => checkpoint?.position.segment ?? 0);
+  let lastId = Math.max(...spokenOf, ...segments.all.map(({ id }) => id));
   const appender = createAppender({
     fs,
     directory,
@@ -173,32 +189,16 @@ function compose({ options, fs, segments, checkpoints, checkpoint, onQuarantine,
     onError,
     writer: createSegmentWriter({ fs, directory, segments, segmentBytes }),
     nextId: () => ++lastId,
-    backlogBytes: () => segments.bytesAfter(ledger.position),
+    backlogBytes: () => segments.bytesAfter(consumer.ledger.position),
     onProgress: () => {
-      wake(source.isReadable());
-      void source.retire();
+      for (const [index, { source }] of readers.entries()) waiters[index]!.wake(source.isReadable());
+      void consumer.source.retire();
     },
   });
-  const stats = () => {
-    const receivedAt = segments.receivedAtMillis(ledger.position);
-    return {
-      bytes: segments.bytesAfter(ledger.position),
-      segments: segments.all.length,
-      oldestRecordAgeMillis: receivedAt === undefined ? undefined : Math.max(0, options.now() - receivedAt),
-    };
-  };
-  return { appender, source, stats };
+  return { appender, readers };
 }
 
-/** The checkpoint without what is no longer there: a damage may have shortened the log behind it. */
-function boundedBy(segments: readonly Segment[], checkpoint: Checkpoint | undefined): Checkpoint {
-  if (checkpoint === undefined) return { position: { segment: segments[0]?.id ?? 0, offset: 0 }, batches: [] };
-  const batches = checkpoint.batches.flatMap((batch) => {
-    const length = segments.find(({ id }) => id === batch.segment)?.length ?? 0;
-    return batch.start < length ? [{ ...batch, end: Math.min(batch.end, length) }] : [];
-  });
-  return { position: checkpoint.position, batches };
-}
+const IDLE_READER = { bytes: 0, unreadBytes: 0, oldestRecordAgeMillis: undefined };
 
 const IDLE = {
   writable: false,

@@ -5,6 +5,7 @@ export interface Waiters {
   /** Lets all go when there is something. */
   wake(readable: boolean): void;
   close(): void;
+  readonly closed: boolean;
 }
 
 export function createWaiters(): Waiters {
@@ -33,6 +34,9 @@ export function createWaiters(): Waiters {
     close() {
       closed = true;
       letGo(false);
+    },
+    get closed() {
+      return closed;
     },
   };
 }

@@ -46,7 +46,7 @@ describe("an Authorization header", () => {
 
 describe("an authenticator", () => {
   const certificateNames = () => ["agent.shop.example", "spiffe://x/shop"];
-  const tokens = [entry("good"), entry("reader", { scopes: ["read"] })];
+  const tokens = [entry("good"), entry("reader", { scopes: ["read"] }), entry("admin", { scopes: ["admin"] })];
 
   it("takes everybody as the unproven project default while nothing is configured", () => {
     const open = createAuthenticator();
@@ -77,6 +77,7 @@ describe("an authenticator", () => {
     expect(ask("reader", "read")).toMatchObject({ project: "shop" });
     expect(ask("reader", "write")).toEqual({ refused: "forbidden" });
     expect(ask("good", "read")).toEqual({ refused: "forbidden" });
+    expect(ask("admin", "write")).toEqual({ refused: "forbidden" });
   });
 
   it("takes the project from a name on the client certificate when no token is shown", () => {

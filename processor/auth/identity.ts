@@ -10,7 +10,8 @@ export interface AuthRefusal {
   readonly refused: "unauthenticated" | "forbidden";
 }
 
-export type Scope = "read" | "write";
+/** `write` sends telemetry to its project, `read` reads its project, `admin` reads all projects and writes nothing. */
+export type Scope = "read" | "write" | "admin";
 
 /** What a request shows. */
 export interface PresentedCredentials {

@@ -44,6 +44,13 @@ describe("a tokens file", () => {
     expect([...file.rateLimits]).toEqual([["bank", { requestsPerSecond: 5 }]]);
   });
 
+  it("knows the scopes write, read and admin and no other", () => {
+    const scoped = (...scopes: string[]) => ({ tokens: [{ token: TOKEN, project: "shop", scopes }] });
+    const [entry] = parseTokensFile(JSON.stringify(scoped("admin", "read", "write"))).tokens;
+    expect(entry?.scopes).toEqual(["admin", "read", "write"]);
+    expect(problemOf(scoped("root"))).toContain("tokens.0.scopes.0");
+  });
+
   it("names every problem at once, and no token", () => {
     const problem = problemOf({
       tokens: [

@@ -9,7 +9,7 @@ export const projectName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
   error: "must be 1 to 128 letters, digits, dots, dashes or underscores, and start with a letter or digit",
 });
 
-const scopes = z.array(z.enum(["write", "read"])).min(1);
+const scopes = z.array(z.enum(["write", "read", "admin"])).min(1);
 
 const tokenEntry = z
   .strictObject({

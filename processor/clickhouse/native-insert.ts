@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from "node:https";
 
 import { parseError } from "@clickhouse/client";
+import { insertSettings, type ClusterTopology } from "./topology.ts";
 
 /** Where a Native block goes. */
 export interface NativeInsertTarget {
@@ -13,6 +14,10 @@ export interface NativeInsertTarget {
   readonly password?: string;
   /** Default `default`. */
   readonly database?: string;
+  /** The URL is one server of a cluster. Default: a server by itself. */
+  readonly cluster?: ClusterTopology;
+  /** PEM certificates to trust with `https:`. Default: those of the runtime. */
+  readonly ca?: Buffer;
   readonly table: string;
   /** The block's columns, in its order. */
   readonly columns: readonly string[];
@@ -20,6 +25,8 @@ export interface NativeInsertTarget {
   readonly token: string;
   /** Silence after which the insert counts as failed. Default 60,000. */
   readonly timeoutMillis?: number;
+  /** Gives the insert up: whether the rows are stored is then unknown. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -48,6 +55,8 @@ async function send(target: NativeInsertTarget, block: readonly Uint8Array[]): P
   const outgoing = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
     method: "POST",
     timeout: target.timeoutMillis ?? 60_000,
+    ...(target.signal && { signal: target.signal }),
+    ...(target.ca && { ca: target.ca }),
     headers: {
       "Content-Length": size,
       "Content-Type": "application/octet-stream",
@@ -66,7 +75,7 @@ async function send(target: NativeInsertTarget, block: readonly Uint8Array[]): P
   }
 }
 
-function insertUrl({ url, database, table, columns, token }: NativeInsertTarget): URL {
+function insertUrl({ url, database, cluster, table, columns, token }: NativeInsertTarget): URL {
   const target = new URL(url);
   const names = columns.map(quoted).join(", ");
   const parameters = {
@@ -79,8 +88,9 @@ function insertUrl({ url, database, table, columns, token }: NativeInsertTarget)
     // The answer says that the rows are stored, not that they are queued or on their way.
     async_insert: "0",
     wait_end_of_query: "1",
+    ...insertSettings(cluster),
   };
-  for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, String(value));
   return target;
 }
 

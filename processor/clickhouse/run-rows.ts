@@ -90,6 +90,8 @@ export interface RunRow {
 
 export interface ContractRow {
   readonly contract_sha256: string;
+  /** Whose it is: that another project has the same one does not show. */
+  readonly project: string;
   /** The contract as JSON. */
   readonly contract: string;
   readonly agent_name: string;
@@ -104,10 +106,23 @@ export interface MonitorGapRow {
   readonly reason: string;
 }
 
+/** A sign of life of a collector. Times are its own clock, milliseconds since the epoch. */
+export interface CollectorBeatRow {
+  readonly collector_id: string;
+  readonly heard_at: number;
+  /** Everything it had acknowledged before that time is stored. */
+  readonly stored_through: number;
+  /** Everything it had stored before that time is judged. */
+  readonly judged_through: number;
+  /** `left`: it stopped with nothing acknowledged that is not stored. */
+  readonly state: "up" | "left";
+}
+
 /** A row the engine refused for its content. */
 export interface QuarantineRow {
   /** Milliseconds since the epoch. */
   readonly received_at: number;
+  readonly project: string;
   readonly signal: "traces" | "logs" | "runs";
   readonly reason: string;
   readonly row_json: string;

@@ -90,7 +90,7 @@ const LOG_COLUMN_TYPES: Record<(typeof LOG_COLUMNS)[number], string> = {
 
 /** Tables and the columns the service writes or reads, with their types as `DESCRIBE` names them without LowCardinality. */
 export const EXPECTED_COLUMNS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  otel_traces: SPAN_COLUMN_TYPES,
+  otel_traces: { ...SPAN_COLUMN_TYPES, RunId: "String", RunEvent: "String", StoredAt: "DateTime" },
   otel_traces_trace_id_ts: {
     TraceId: "String",
     Start: "SimpleAggregateFunction(min, DateTime)",
@@ -101,12 +101,26 @@ export const EXPECTED_COLUMNS: Readonly<Record<string, Readonly<Record<string, s
   runproof_run_history: RUN_COLUMN_TYPES,
   runproof_contracts: {
     contract_sha256: "String",
+    project: "String",
     contract: "String",
     agent_name: "String",
     first_seen_at: "DateTime64(3)",
   },
   runproof_monitor_gaps: { started_at: "DateTime64(3)", ended_at: "DateTime64(3)", reason: "String" },
-  runproof_quarantine: { received_at: "DateTime64(3)", signal: "String", reason: "String", row_json: "String" },
+  runproof_collectors: {
+    collector_id: "String",
+    heard_at: "DateTime64(3)",
+    stored_through: "DateTime64(3)",
+    judged_through: "DateTime64(3)",
+    state: "String",
+  },
+  runproof_quarantine: {
+    received_at: "DateTime64(3)",
+    project: "String",
+    signal: "String",
+    reason: "String",
+    row_json: "String",
+  },
 };
 
 /** The encoding of a column does not change what it takes or gives. */

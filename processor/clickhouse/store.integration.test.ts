@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { RunStore } from "../run/run-store.ts";
+import { createRunStore } from "./run-store.ts";
 import { createRunReader, type RunReader } from "./run-reader.ts";
 import { SchemaMismatchError, createStore, type Store } from "./store.ts";
 import { startEngineFixture, type EngineFixture } from "./testing/engine-fixture.ts";
@@ -13,11 +15,13 @@ import { logRow, runRow, spanRow } from "./testing/row-samples.ts";
 let fixture: EngineFixture;
 let store: Store;
 let reader: RunReader;
+let runs: RunStore;
 beforeAll(async () => {
   fixture = await startEngineFixture();
   store = createStore({ url: fixture.engine.url(), ...fixture.engine.serviceCredentials() });
   await store.migrate();
   reader = createRunReader(store);
+  runs = createRunStore(store);
 });
 afterAll(async () => {
   await store.close();
@@ -168,7 +172,7 @@ describe("runs", () => {
     await store.insertRuns([started, failed]);
     await store.insertRuns([started]);
     expect(await reader.currentRun("r1")).toEqual(passed);
-    expect(await reader.runHistory("r1")).toEqual([started, started, failed, passed]);
+    expect(await reader.runHistory("r1")).toEqual([started, failed, passed]);
     expect(await reader.currentRun("nobody")).toBeUndefined();
   });
 
@@ -200,8 +204,14 @@ describe("runs", () => {
       runRow({ ...overdue, run_id: "o2", status: "failed", version: 2 }),
       runRow({ ...overdue, run_id: "o3", deadline_at: 3000 }),
     ]);
-    expect((await reader.openRunsPastDeadline(2000)).map((run) => run.run_id)).toEqual(["o1"]);
-    expect((await reader.openRunsPastDeadline(1000)).map((run) => run.run_id)).toEqual([]);
+    const overdueAt = async (now: number) => {
+      const first = await runs.overdueRuns({ now, from: 0 });
+      const after = first.at(-1);
+      return [...first, ...(after === undefined ? [] : await runs.overdueRuns({ now, from: 0, after }))];
+    };
+    expect((await overdueAt(2000)).map((run) => run.run_id)).toEqual(["o1"]);
+    expect(await overdueAt(1000)).toEqual([]);
+    expect(await runs.overdueRuns({ now: 2000, from: 1001 })).toEqual([]);
   });
 
   it("repeated under one token change neither history nor current rows", async () => {
@@ -215,13 +225,15 @@ describe("runs", () => {
 
 describe("the other tables", () => {
   it("keep contracts, gaps and quarantined rows", async () => {
-    await store.insertContracts([{ contract_sha256: "c1", contract: '{"a":1}', agent_name: "x", first_seen_at: 5 }]);
+    await store.insertContracts([
+      { contract_sha256: "c1", project: "", contract: '{"a":1}', agent_name: "x", first_seen_at: 5 },
+    ]);
     expect(await reader.contract("c1")).toBe('{"a":1}');
     expect(await reader.contract("c2")).toBeUndefined();
     await store.insertMonitorGaps([{ started_at: 1, ended_at: 1_795_242_246_123, reason: "restart" }]);
     const gaps = "SELECT toUnixTimestamp64Milli(ended_at) AS ended FROM runproof_monitor_gaps";
     expect(await store.query(gaps)).toEqual([{ ended: 1_795_242_246_123 }]);
-    await store.insertQuarantine([{ received_at: 1, signal: "logs", reason: "r", row_json: "{}" }]);
+    await store.insertQuarantine([{ received_at: 1, project: "", signal: "logs", reason: "r", row_json: "{}" }]);
     expect(await count("runproof_quarantine", "signal = 'logs'")).toBe(1);
   });
 });

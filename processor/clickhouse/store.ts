@@ -3,9 +3,24 @@ import { randomUUID } from "node:crypto";
 import { ClickHouseError, ClickHouseLogLevel, createClient, type ClickHouseClient } from "@clickhouse/client";
 
 import { LOG_COLUMNS, SPAN_COLUMNS, type LogRow, type SpanRow } from "./rows.ts";
-import { RUN_COLUMNS, type ContractRow, type MonitorGapRow, type QuarantineRow, type RunRow } from "./run-rows.ts";
-import { EXPECTED_COLUMNS, logicalType, readMigrations, type Migration } from "./schema.ts";
+import {
+  RUN_COLUMNS,
+  type CollectorBeatRow,
+  type ContractRow,
+  type MonitorGapRow,
+  type QuarantineRow,
+  type RunRow,
+} from "./run-rows.ts";
+import { applyMigrations, type DdlTarget } from "./migrations/apply-migrations.ts";
+import { applyRetention } from "./retention/apply-retention.ts";
+import type { Retention } from "./retention/retention.ts";
+import { EXPECTED_COLUMNS, logicalType, readMigrations } from "./schema.ts";
+import { SchemaMismatchError } from "./schema-mismatch.ts";
+import { explainedStoreError } from "./store-access-error.ts";
 import { dateTimeFromMillis, dateTimeFromNanos } from "./timestamps.ts";
+import { insertSettings, readSettings, type ClusterTopology } from "./topology.ts";
+
+export { SchemaMismatchError } from "./schema-mismatch.ts";
 
 export interface StoreOptions {
   /** Of an embedded engine, a server or a cluster. */
@@ -14,6 +29,10 @@ export interface StoreOptions {
   readonly password?: string;
   /** Default `default`. */
   readonly database?: string;
+  /** The URL is one server of a cluster. Default: a server by itself. */
+  readonly cluster?: ClusterTopology;
+  /** PEM certificates to trust with `https:`. Default: those of the runtime. */
+  readonly ca?: Buffer;
   /** Default: the files of `deploy/clickhouse` that ship with the package. */
   readonly migrationsDirectory?: string;
 }
@@ -25,59 +44,84 @@ export interface StoreOptions {
  * however often it is sent. Every method rejects with the client's error; `isContentError` tells bad rows from trouble.
  */
 export interface Store {
-  /** Applies the SQL files that have not been applied yet. Safe to repeat. */
+  /**
+   * Applies the SQL files that have not been applied yet. Safe to repeat, and for several collectors at once. Rejects with
+   * a StoreAccessError when the store cannot be used as configured.
+   */
   migrate(): Promise<void>;
   /** Rejects with a SchemaMismatchError when a table does not have the columns the service works with. */
   verifySchema(): Promise<void>;
+  /** Makes the tables' TTL what the rules say. Resolves to what it changed, one line each; safe to repeat. */
+  applyRetention(retention: Retention): Promise<string[]>;
   insertSpans(rows: readonly SpanRow[], token?: string): Promise<void>;
   insertLogs(rows: readonly LogRow[], token?: string): Promise<void>;
   /** Appends to the history; the current rows follow in the same insert. */
   insertRuns(rows: readonly RunRow[], token?: string): Promise<void>;
   insertContracts(rows: readonly ContractRow[], token?: string): Promise<void>;
   insertMonitorGaps(rows: readonly MonitorGapRow[], token?: string): Promise<void>;
+  insertBeat(beat: CollectorBeatRow): Promise<void>;
   insertQuarantine(rows: readonly QuarantineRow[], token?: string): Promise<void>;
   /** Rows of a statement. Values only through `{name:Type}` placeholders. 64-bit integers come as numbers. */
   query<T>(sql: string, parameters?: Readonly<Record<string, unknown>>): Promise<T[]>;
   close(): Promise<void>;
 }
 
-/** A table is not as the service needs it; the message names table, column, expected and found type. */
-export class SchemaMismatchError extends Error {
-  readonly code = "schema_mismatch";
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`The stored tables do not fit this version of runproof: ${problems.join("; ")}`);
-    this.name = "SchemaMismatchError";
-    this.problems = problems;
-  }
-}
-
 /** Connects lazily: nothing is sent before the first call. */
 export function createStore(options: StoreOptions): Store {
-  const client = createClient({
-    url: options.url,
-    username: options.username ?? "default",
-    password: options.password ?? "",
-    database: options.database ?? "default",
-    request_timeout: 60_000,
-    // Errors reach the caller, who knows what they mean; the client would print each of them as well.
-    log: { level: ClickHouseLogLevel.OFF },
-  });
+  const client = createStoreClient(options);
   const insert = (target: InsertTarget, values: readonly object[], token?: string) =>
     insertRows(client, { ...target, values, token: token ?? randomUUID() });
   return {
-    migrate: async () => migrate(client, await readMigrations(options.migrationsDirectory)),
-    verifySchema: () => verifySchema(client),
+    migrate: async () => {
+      const migrations = await readMigrations(options.migrationsDirectory);
+      await explained(options, () => applyMigrations(ddlTarget(client, options), migrations));
+    },
+    verifySchema: () => explained(options, () => verifySchema(client)),
+    applyRetention: (retention) => explained(options, () => applyRetention(ddlTarget(client, options), retention)),
     insertSpans: (rows, token) => insert(TARGETS.spans, rows.map(storedSpan), token),
     insertLogs: (rows, token) => insert(TARGETS.logs, rows.map(storedLog), token),
     insertRuns: (rows, token) => insert(TARGETS.runs, rows.map(storedRun), token),
     insertContracts: (rows, token) => insert(TARGETS.contracts, withTimes(rows, ["first_seen_at"]), token),
     insertMonitorGaps: (rows, token) => insert(TARGETS.gaps, withTimes(rows, ["started_at", "ended_at"]), token),
+    insertBeat: (beat) => insert(TARGETS.beats, withTimes([beat], ["heard_at", "stored_through", "judged_through"])),
     insertQuarantine: (rows, token) => insert(TARGETS.quarantine, withTimes(rows, ["received_at"]), token),
     query: (sql, parameters) => queryRows(client, sql, parameters),
     close: () => client.close(),
   };
+}
+
+/** The client of a store, with the settings its topology asks for on every request. */
+export function createStoreClient(options: StoreOptions): ClickHouseClient {
+  const { url, username = "default", password = "", database = "default", cluster, ca } = options;
+  return createClient({
+    url,
+    username,
+    password,
+    database,
+    request_timeout: 60_000,
+    clickhouse_settings: { ...insertSettings(cluster), ...readSettings(cluster) },
+    ...(ca === undefined ? {} : { tls: { ca_cert: ca } }),
+    // Errors reach the caller, who knows what they mean; the client would print each of them as well.
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+}
+
+/** What changes tables, over the store's client. */
+export function ddlTarget(client: ClickHouseClient, { database, cluster }: StoreOptions): DdlTarget {
+  return {
+    database: database ?? "default",
+    ...(cluster === undefined ? {} : { cluster }),
+    command: (query, settings = {}) => client.command({ query, clickhouse_settings: settings }),
+    query: (sql) => queryRows(client, sql),
+  };
+}
+
+async function explained<Result>(options: StoreOptions, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explainedStoreError(error, options);
+  }
 }
 
 interface InsertTarget {
@@ -91,10 +135,14 @@ const TARGETS = {
   runs: { table: "runproof_run_history", columns: RUN_COLUMNS },
   contracts: {
     table: "runproof_contracts",
-    columns: ["contract_sha256", "contract", "agent_name", "first_seen_at"],
+    columns: ["contract_sha256", "project", "contract", "agent_name", "first_seen_at"],
+  },
+  beats: {
+    table: "runproof_collectors",
+    columns: ["collector_id", "heard_at", "stored_through", "judged_through", "state"],
   },
   gaps: { table: "runproof_monitor_gaps", columns: ["started_at", "ended_at", "reason"] },
-  quarantine: { table: "runproof_quarantine", columns: ["received_at", "signal", "reason", "row_json"] },
+  quarantine: { table: "runproof_quarantine", columns: ["received_at", "project", "signal", "reason", "row_json"] },
 } as const satisfies Record<string, InsertTarget>;
 
 interface InsertedBlock extends InsertTarget {
@@ -121,7 +169,8 @@ async function insertRows(client: ClickHouseClient, block: InsertedBlock): Promi
   });
 }
 
-async function queryRows<T>(
+/** Rows of a statement, 64-bit integers as numbers. */
+export async function queryRows<T>(
   client: ClickHouseClient,
   query: string,
   parameters: Readonly<Record<string, unknown>> = {},
@@ -133,39 +182,6 @@ async function queryRows<T>(
     clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
   });
   return result.json<T>();
-}
-
-const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS runproof_migrations (
-  name String, sha256 String, applied_at DateTime64(3) DEFAULT now64(3)
-) ENGINE = MergeTree ORDER BY name SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
-
-async function migrate(client: ClickHouseClient, migrations: readonly Migration[]): Promise<void> {
-  await client.command({ query: MIGRATIONS_TABLE });
-  const rows = await queryRows<{ name: string; sha256: string }>(
-    client,
-    "SELECT name, sha256 FROM runproof_migrations",
-  );
-  const applied = new Map(rows.map((row) => [row.name, row.sha256]));
-  for (const migration of migrations) {
-    const hash = applied.get(migration.name);
-    if (hash !== undefined && hash !== migration.sha256) {
-      throw new SchemaMismatchError([
-        `${migration.name} was changed after it had been applied; add a new file instead`,
-      ]);
-    }
-    if (hash === undefined) await applyMigration(client, migration);
-  }
-}
-
-/** Recorded last: a migration that was cut short is applied again, and its statements are `IF NOT EXISTS`. */
-async function applyMigration(client: ClickHouseClient, { name, sha256, statements }: Migration): Promise<void> {
-  for (const query of statements) await client.command({ query });
-  await client.insert({
-    table: "runproof_migrations",
-    columns: ["name", "sha256"],
-    values: [{ name, sha256 }],
-    format: "JSONEachRow",
-  });
 }
 
 async function verifySchema(client: ClickHouseClient): Promise<void> {

@@ -1,12 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { request } from "node:http";
+import { totalmem } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { TokenEntry } from "../../auth/tokens.ts";
 import type { Component } from "../../component.ts";
 import { EmbeddedEngineError, startEngineChild, type EngineChild } from "./engine-child.ts";
+import { createEngineHealth, PROBE_EVERY_MILLIS, type EngineHealth, type EngineIllness } from "./engine-health.ts";
 import type { ServiceCredentials } from "./engine-rights.ts";
 
 export { EmbeddedEngineError } from "./engine-child.ts";
+
+/** Why a child was replaced: it ended by itself or by somebody's hand, or the supervisor ended it. */
+export type RestartReason = "ended" | EngineIllness;
 
 export interface EmbeddedEngineOptions {
   /** Created when missing. One process at a time may use it. */
@@ -15,11 +20,37 @@ export interface EmbeddedEngineOptions {
   readonly port?: number;
   /** Loopback address to listen on. Default `127.0.0.1`. */
   readonly host?: string;
+  /**
+   * With it nobody reads without a token: scope `read` shows the token's project, `admin` all. Default: everybody who
+   * reaches the port reads everything.
+   */
+  readonly tokens?: readonly TokenEntry[];
   readonly logger?: { warn(message: string): void };
-  /** An engine that answers no ping for this long is killed and restarted. Default 10,000. */
+  /** An engine whose process gives no sign of life for this long is killed and replaced. Default 10,000. */
   readonly hungAfterMillis?: number;
+  /** The same for one that lives but does not finish a trivial statement. Default 30,000. */
+  readonly stuckAfterMillis?: number;
+  /**
+   * Resident memory over which the engine's process is replaced, MiB. From 80 % of it on the engine itself refuses
+   * statements. Default: half of the machine's, at least 2,048.
+   */
+  readonly maxMib?: number;
   /** Called after each restart, when the engine serves again. */
   readonly onRestart?: () => void;
+  /** Module to run as the engine's process. Default: the engine's own; tests have one that falls ill on command. */
+  readonly entry?: string;
+}
+
+/** Figures of the engine's process. */
+export interface EngineStats {
+  /** It executes statements. */
+  readonly up: boolean;
+  /** Since the start. */
+  readonly restarts: Readonly<Record<RestartReason, number>>;
+  /** Resident memory, at most a second or two old. */
+  readonly rssBytes: number | undefined;
+  /** Of a trivial statement, the same age. */
+  readonly statementMillis: number | undefined;
 }
 
 export interface EmbeddedEngine extends Component {
@@ -29,66 +60,100 @@ export interface EmbeddedEngine extends Component {
   serviceCredentials(): ServiceCredentials;
   /** Process id of the engine now serving, for diagnostics. */
   pid(): number | undefined;
+  stats(): EngineStats;
 }
 
 const FIRST_BACKOFF_MILLIS = 50;
-const LAST_BACKOFF_MILLIS = 2_000;
-const PING_EVERY_MILLIS = 1_000;
-const PING_TIMEOUT_MILLIS = 2_000;
+const LAST_BACKOFF_MILLIS = 10_000;
+/** A child that lived this long was worth its start; the next one is started without waiting. */
+const STABLE_MILLIS = 60_000;
+const MIB = 1024 * 1024;
+const ENGINE_SHARE = 0.8;
+
+const COMPLAINTS: Readonly<Record<EngineIllness, string>> = {
+  silent: "The embedded engine gives no sign of life; killing it.",
+  stuck: "The embedded engine does not finish a trivial statement; killing it.",
+  memory: "The embedded engine holds more memory than it may; killing it.",
+};
 
 /**
- * Supervises the engine in its child process: starts it, restarts it on the same port when it dies or hangs.
+ * Supervises the engine in its child process: starts it, replaces it on the same port when it dies, hangs or grows too
+ * large. What it had acknowledged is on disk, so it is never asked to end in order.
  *
  * `start()` throws EmbeddedEngineError for a data directory in use, a busy port or a missing `chdb`. While the engine
- * restarts, requests fail to connect; callers retry (the group commit does).
+ * restarts, requests fail to connect; callers retry (the drain of the spool does).
  */
 export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEngine {
-  const { dataDirectory, host = "127.0.0.1", hungAfterMillis = 10_000 } = options;
+  const { dataDirectory, host = "127.0.0.1", logger } = options;
+  // The child learns no more than it needs: hashes, and of writers not even those.
+  const readTokens = options.tokens?.filter(({ scopes }) => scopes.includes("read") || scopes.includes("admin"));
+  const access = readTokens === undefined ? {} : { readTokens };
   const credentials = { username: "service", password: randomBytes(32).toString("base64url") };
+  const maxRssBytes = (options.maxMib ?? Math.max(2_048, Math.floor(totalmem() / MIB / 2))) * MIB;
+  const restarts: Record<RestartReason, number> = { ended: 0, silent: 0, stuck: 0, memory: 0 };
+  let stopping = new AbortController();
   let port = options.port ?? 8123;
   let child: EngineChild | undefined;
-  let isStopping = false;
-  let pingTimer: NodeJS.Timeout | undefined;
+  let health: EngineHealth | undefined;
+  let illness: EngineIllness | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let restarting: Promise<void> | undefined;
-  let lastPing = 0;
+  let backoffMillis = FIRST_BACKOFF_MILLIS;
 
   async function launch(): Promise<void> {
-    const started = await startEngineChild({ dataDirectory, host, port, credentials });
+    const maxMemoryBytes = Math.floor(maxRssBytes * ENGINE_SHARE);
+    const entry = options.entry === undefined ? {} : { entry: options.entry };
+    const started = await startEngineChild({
+      dataDirectory,
+      host,
+      port,
+      credentials,
+      maxMemoryBytes,
+      ...access,
+      ...entry,
+    });
     child = started;
     port = started.port;
-    lastPing = Date.now();
-    void restartAfter(started);
+    illness = undefined;
+    health = createEngineHealth(started, {
+      silentAfterMillis: options.hungAfterMillis ?? 10_000,
+      stuckAfterMillis: options.stuckAfterMillis ?? 30_000,
+      maxRssBytes,
+      now: () => performance.now(),
+    });
+    void restartAfter(started, performance.now());
   }
 
-  async function restartAfter(ended: EngineChild): Promise<void> {
+  async function restartAfter(ended: EngineChild, startedAt: number): Promise<void> {
     const how = await ended.exited;
-    if (isStopping) return;
-    options.logger?.warn(`The embedded engine ended (${how}); restarting.`);
-    restarting = restart(FIRST_BACKOFF_MILLIS);
+    if (stopping.signal.aborted) return;
+    const reason = illness ?? "ended";
+    restarts[reason]++;
+    logger?.warn(`The embedded engine ended (${reason === "ended" ? how : reason}); restarting.`);
+    if (performance.now() - startedAt > STABLE_MILLIS) backoffMillis = FIRST_BACKOFF_MILLIS;
+    restarting = restart();
     await restarting;
   }
 
-  async function restart(backoffMillis: number): Promise<void> {
-    await sleep(backoffMillis);
-    if (isStopping) return;
+  async function restart(): Promise<void> {
+    await sleep(backoffMillis, undefined, { signal: stopping.signal }).catch(() => {});
+    backoffMillis = Math.min(backoffMillis * 2, LAST_BACKOFF_MILLIS);
+    if (stopping.signal.aborted) return;
     try {
       await launch();
       options.onRestart?.();
     } catch (error) {
-      options.logger?.warn(`The embedded engine does not start: ${String(error)}`);
-      await restart(Math.min(backoffMillis * 2, LAST_BACKOFF_MILLIS));
+      logger?.warn(`The embedded engine does not start: ${String(error)}`);
+      await restart();
     }
   }
 
-  async function watch(): Promise<void> {
-    const watched = child;
-    if (watched?.isAlive() !== true) return;
-    if (await ping(host, port)) lastPing = Date.now();
-    else if (watched === child && Date.now() - lastPing > hungAfterMillis) {
-      options.logger?.warn("The embedded engine does not answer; killing it.");
-      lastPing = Date.now();
-      watched.kill();
-    }
+  function watch(): void {
+    if (child?.isAlive() !== true || illness !== undefined) return;
+    illness = health?.check();
+    if (illness === undefined) return;
+    logger?.warn(COMPLAINTS[illness]);
+    child.kill();
   }
 
   return {
@@ -96,33 +161,32 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
       if (host !== "127.0.0.1" && host !== "::1" && host !== "localhost") {
         throw new EmbeddedEngineError("start_failed", `The embedded engine listens on loopback only, not on ${host}.`);
       }
-      isStopping = false;
+      stopping = new AbortController();
       await launch();
-      pingTimer = setInterval(() => void watch(), PING_EVERY_MILLIS);
-      pingTimer.unref();
+      timer = setInterval(watch, PROBE_EVERY_MILLIS);
+      timer.unref();
     },
     async shutdown() {
-      isStopping = true;
-      clearInterval(pingTimer);
+      stopping.abort();
+      clearInterval(timer);
       await restarting;
+      // One that gives no sign of life would only use up the time in which it may end in order.
+      const hurry = setInterval(() => {
+        health?.check();
+        if (health?.isSilent() === true) child?.kill();
+      }, PROBE_EVERY_MILLIS);
       await child?.stop();
+      clearInterval(hurry);
       child = undefined;
     },
     url: () => `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     serviceCredentials: () => credentials,
     pid: () => child?.pid,
+    stats: () => ({
+      up: child?.isAlive() === true && illness === undefined && health?.isWell() === true,
+      restarts: { ...restarts },
+      rssBytes: health?.rssBytes,
+      statementMillis: health?.statementMillis,
+    }),
   };
-}
-
-/** A connection of its own: a pooled one would answer for the engine that was. */
-function ping(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const options = { host, port, path: "/ping", agent: false, signal: AbortSignal.timeout(PING_TIMEOUT_MILLIS) };
-    const outgoing = request(options, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    outgoing.on("error", () => resolve(false));
-    outgoing.end();
-  });
 }

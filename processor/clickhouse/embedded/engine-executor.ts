@@ -1,16 +1,28 @@
+import type { DiskWatch } from "./disk-watch.ts";
 import { EngineError } from "./engine-error.ts";
 import type { EngineRequest } from "./engine-request.ts";
 import { textOf } from "./engine-request.ts";
 import type { EngineResult, EngineSessions } from "./engine-sessions.ts";
 import { effectiveSettings, type Role } from "./engine-settings.ts";
-import { runInsert, type InsertRequest } from "./insert-runner.ts";
+import { createInsertRunner, type InsertRequest } from "./insert-runner.ts";
 import { isInsert, parseDataInsert, type DataInsert } from "./insert-statement.ts";
+import { mayChangeTables } from "./table-columns.ts";
+import {
+  assertProjectReadable,
+  assertProjectRequest,
+  inProjectDatabase,
+  withoutFigures,
+  withoutInternals,
+} from "./project-statement.ts";
+import { createProjectViews } from "./project-views.ts";
 import { assertReadable, refusedNames, type RefusedNames } from "./reader-guard.ts";
 import { singleStatement, sqlString } from "./sql-text.ts";
 
 export interface Execution {
   readonly request: EngineRequest;
   readonly role: Role;
+  /** A reader that sees this project only. */
+  readonly project?: string;
   readonly body: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
 }
@@ -22,38 +34,74 @@ export interface EngineExecutor {
 }
 
 /** Reads the lists of refused functions from the engine itself. */
-export async function createEngineExecutor(sessions: EngineSessions, inboxDirectory: string): Promise<EngineExecutor> {
+export async function createEngineExecutor(
+  sessions: EngineSessions,
+  inboxDirectory: string,
+  disk: Pick<DiskWatch, "assertRoom">,
+): Promise<EngineExecutor> {
   const refused = await readRefusedNames(sessions);
+  const inserts = createInsertRunner(sessions, inboxDirectory);
+  const views = createProjectViews(sessions);
   return {
     async execute(execution) {
       const { request, role } = execution;
+      if (execution.project !== undefined) return executeForProject(execution, execution.project);
       const settings = effectiveSettings(role, request.settings);
       if (role === "service" && isInsert(request.query)) {
+        await disk.assertRoom();
         const insert = parseDataInsert(request.query);
-        if (insert) return runInsert(sessions, inboxDirectory, insertRequest(execution, insert, settings));
+        if (insert) return inserts.run(insertRequest(execution, insert, settings));
       }
       const sql = await statementOf(execution);
       if (role === "service" && isInsert(sql)) {
+        await disk.assertRoom();
         const insert = parseDataInsert(sql);
         const bodiless = { ...execution, body: noBytes() };
-        if (insert) return runInsert(sessions, inboxDirectory, insertRequest(bodiless, insert, settings));
+        if (insert) return inserts.run(insertRequest(bodiless, insert, settings));
       }
       const { text } = singleStatement(sql);
       if (role === "reader") await assertReader(text);
-      return sessions.run({
-        sql: text,
-        role,
-        settings: new Map([...settings, ...request.parameters]),
-        signal: execution.signal,
-        ...formatAndDatabase(request),
-      });
+      try {
+        return await sessions.run({
+          sql: text,
+          role,
+          settings: new Map([...settings, ...request.parameters]),
+          signal: execution.signal,
+          ...formatAndDatabase(request),
+        });
+      } finally {
+        if (role === "service" && mayChangeTables(text)) {
+          inserts.forgetTables();
+          views.invalidate();
+        }
+      }
     },
   };
 
-  async function assertReader(sql: string): Promise<void> {
+  async function executeForProject(execution: Execution, project: string): Promise<EngineResult> {
+    const { request, signal } = execution;
+    assertProjectRequest(request);
+    const settings = new Map([...effectiveSettings("reader", request.settings), ...request.parameters]);
+    const { text } = singleStatement(await statementOf(execution));
+    const sql = inProjectDatabase(text);
+    await assertReader(sql, assertProjectReadable);
+    await views.ready();
+    const format = request.defaultFormat === undefined ? {} : { format: request.defaultFormat };
+    try {
+      return withoutFigures(await sessions.run({ sql, role: "reader", project, settings, signal, ...format }));
+    } catch (error) {
+      throw error instanceof EngineError ? withoutInternals(error) : error;
+    }
+  }
+
+  /** `more`: rules beside those for every reader. */
+  async function assertReader(sql: string, more: (sql: string) => void = () => {}): Promise<void> {
     assertReadable(sql, refused);
+    more(sql);
     // Second opinion: the same rules over the engine's own canonical spelling of the statement.
-    assertReadable(await canonicalForm(sessions, sql), refused);
+    const canonical = await canonicalForm(sessions, sql);
+    assertReadable(canonical, refused);
+    more(canonical);
   }
 }
 

@@ -16,10 +16,13 @@ function report(message: FromEngine): Promise<void> {
 }
 
 async function start(message: Extract<ToEngine, { type: "start" }>): Promise<void> {
-  engine = createRunningEngine(message);
+  engine = createRunningEngine(message, {
+    onRoom: (room, space) => void report({ type: "room", room, space }),
+    onDamage: (parts) => void report({ type: "damaged", parts }),
+  });
   try {
-    const { port, version } = await engine;
-    await report({ type: "ready", port, version });
+    const { port, version, detached } = await engine;
+    await report({ type: "ready", port, version, detached });
   } catch (error) {
     const code = error instanceof EngineStartError ? error.code : "start_failed";
     await report({ type: "failed", code, message: error instanceof Error ? error.message : String(error) });
@@ -35,8 +38,21 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
+/** Over IPC, not HTTP: 256 readers that hold every connection must not make the engine look dead. */
+async function probe(id: number, statement: boolean): Promise<void> {
+  await report({ type: "alive", id, rssBytes: process.memoryUsage.rss() });
+  if (!statement || isStopping) return;
+  try {
+    await (await engine)?.probe();
+    await report({ type: "answered", id });
+  } catch {
+    // No answer says it: the supervisor waits for one, and not for ever.
+  }
+}
+
 process.on("message", (message: ToEngine) => {
   if (message.type === "shutdown") void stop();
+  else if (message.type === "probe") void probe(message.id, message.statement);
   else if (!engine) void start(message);
 });
 process.on("SIGTERM", () => void stop());

@@ -1,13 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import { createGunzip } from "node:zlib";
 
+import { bearerToken } from "../../auth/tokens.ts";
 import { EngineError, syntaxError } from "./engine-error.ts";
+import type { ShownCredential } from "./engine-rights.ts";
 import { isIgnoredSetting } from "./engine-settings.ts";
 
 /** One request of ClickHouse's HTTP interface, taken apart but not yet trusted. */
 export interface EngineRequest {
-  readonly user: string;
-  readonly password: string;
+  readonly credential: ShownCredential;
   readonly query: string;
   readonly queryId?: string;
   readonly database?: string;
@@ -31,7 +32,7 @@ export function requestFrom(message: IncomingMessage): EngineRequest {
   const defaultFormat = header(message, "x-clickhouse-format") ?? one("default_format");
   const queryId = one("query_id");
   return {
-    ...credentialsOf(message, url),
+    credential: credentialOf(message, url),
     query: one("query") ?? "",
     settings,
     parameters,
@@ -49,18 +50,22 @@ function parameterName(name: string): string {
   return name;
 }
 
-function credentialsOf(message: IncomingMessage, url: URL): { user: string; password: string } {
+/** ClickHouse's own headers, then `Authorization`, then the URL: the first that is there decides alone. */
+function credentialOf(message: IncomingMessage, url: URL): ShownCredential {
   const user = header(message, "x-clickhouse-user");
-  if (user !== undefined) return { user, password: header(message, "x-clickhouse-key") ?? "" };
-  const basic = /^basic (?<encoded>\S+)$/i.exec(message.headers.authorization ?? "")?.groups?.["encoded"];
-  if (basic !== undefined) {
-    const [name = "", ...rest] = Buffer.from(basic, "base64").toString().split(":");
-    return { user: name, password: rest.join(":") };
-  }
-  if (message.headers.authorization !== undefined) {
-    throw new EngineError(516, "AUTHENTICATION_FAILED", "Only basic authentication is available.");
-  }
+  const key = header(message, "x-clickhouse-key");
+  if (user !== undefined || key !== undefined) return { user: user ?? "default", password: key ?? "" };
+  const { authorization } = message.headers;
+  if (authorization !== undefined) return credentialFromAuthorization(authorization);
   return { user: url.searchParams.get("user") ?? "default", password: url.searchParams.get("password") ?? "" };
+}
+
+function credentialFromAuthorization(authorization: string): ShownCredential {
+  const basic = /^basic (?<encoded>\S+)$/i.exec(authorization)?.groups?.["encoded"];
+  // No user has an empty name, so an unreadable header stands for nobody, also where everybody may read.
+  if (basic === undefined) return { user: "", password: bearerToken(authorization) ?? "" };
+  const [user = "", ...rest] = Buffer.from(basic, "base64").toString().split(":");
+  return { user, password: rest.join(":") };
 }
 
 function header(message: IncomingMessage, name: string): string | undefined {

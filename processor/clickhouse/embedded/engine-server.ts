@@ -6,7 +6,7 @@ import { gzip } from "node:zlib";
 import { accessDenied, EngineError, engineErrorFrom } from "./engine-error.ts";
 import type { EngineExecutor } from "./engine-executor.ts";
 import { bodyOf, requestFrom } from "./engine-request.ts";
-import { roleOf, type ServiceCredentials } from "./engine-rights.ts";
+import type { Caller, EngineRights } from "./engine-rights.ts";
 import type { EngineResult } from "./engine-sessions.ts";
 
 /** Bytes after inflation. A reader sends statements, the service blocks of rows. */
@@ -16,7 +16,7 @@ const gzipAsync = promisify(gzip);
 
 export interface EngineServerOptions {
   readonly executor: EngineExecutor;
-  readonly credentials: ServiceCredentials;
+  readonly rights: EngineRights;
   readonly version: string;
 }
 
@@ -58,13 +58,13 @@ async function answerQuery(
   }
   const request = requestFrom(message);
   response.setHeader("X-ClickHouse-Query-Id", (request.queryId ?? randomUUID()).replaceAll(/[^\w.:-]/g, "_"));
-  const role = roleOf(request.user, request.password, options.credentials);
+  const caller = options.rights(request.credential);
   const gone = new AbortController();
   response.on("close", () => response.writableFinished || gone.abort());
-  const body = bodyOf(message, MAX_BODY_BYTES[role]);
+  const body = bodyOf(message, MAX_BODY_BYTES[caller.role]);
   // As with ClickHouse, a GET cannot change anything: a link or an image tag is not a statement.
-  const effectiveRole = message.method === "GET" ? "reader" : role;
-  const result = await options.executor.execute({ request, role: effectiveRole, body, signal: gone.signal });
+  const effective: Caller = message.method === "GET" ? { ...caller, role: "reader" } : caller;
+  const result = await options.executor.execute({ request, ...effective, body, signal: gone.signal });
   await sendResult(message, response, result);
 }
 

@@ -1,14 +1,18 @@
-import { randomUUID } from "node:crypto";
-
 import type { ChdbResult, Session } from "chdb";
 
 import { EngineError, engineErrorFrom } from "./engine-error.ts";
 import { setStatement, type Role } from "./engine-settings.ts";
+import { PROJECT_SETTINGS } from "./project-statement.ts";
+import { PROJECT_DATABASE, PROJECT_ROLE } from "./project-tables.ts";
+import { sessionMark } from "./session-mark.ts";
 import { createSlots } from "./slots.ts";
+import { sqlName, sqlString } from "./sql-text.ts";
 
 export interface EngineStatement {
   readonly sql: string;
   readonly role: Role;
+  /** A reader that sees this project only: its views, with the rights of the project's role. */
+  readonly project?: string;
   /** Applied before the statement, `param_…` included. */
   readonly settings: ReadonlyMap<string, string>;
   readonly database?: string;
@@ -51,8 +55,8 @@ export function createEngineSessions(openSession: () => Session): EngineSessions
 
   async function runInSession(statement: EngineStatement): Promise<EngineResult> {
     const session = openSession();
-    const mark = randomUUID();
-    const onAbort = (): void => void kill(`Settings['log_comment'] = '${mark}'`);
+    const mark = sessionMark(statement.project);
+    const onAbort = (): void => void kill(`Settings['log_comment'] = ${sqlString(mark)}`);
     try {
       await prepare(session, statement, mark);
       if (statement.signal?.aborted) throw new EngineError(394, "QUERY_WAS_CANCELLED", "The client has gone.");
@@ -88,13 +92,19 @@ export function createEngineSessions(openSession: () => Session): EngineSessions
 
 /** `readonly=1` comes last: it forbids every further change, its own included. */
 async function prepare(session: Session, statement: EngineStatement, mark: string): Promise<void> {
+  const { project, role } = statement;
   const settings = new Map([...statement.settings, ["log_comment", mark]]);
   // Statements may be as long as the request limits allow; the engine's own default is 256 KiB.
   settings.set("max_query_size", String(64 * 1024 * 1024));
-  const database =
-    statement.database === undefined ? "" : `USE \`${statement.database.replaceAll(/[`\\]/g, "\\$&")}\`; `;
-  const readonly = statement.role === "reader" ? "; SET readonly = 1" : "";
-  await session.queryAsync(`${database}${setStatement(settings)}${readonly}`);
+  if (project !== undefined) for (const [name, value] of PROJECT_SETTINGS) settings.set(name, value);
+  const database = project === undefined ? statement.database : PROJECT_DATABASE;
+  const steps = [
+    database === undefined ? [] : [`USE ${sqlName(database)}`],
+    [setStatement(settings)],
+    project === undefined ? [] : [`SET ROLE ${PROJECT_ROLE}`],
+    role === "reader" ? ["SET readonly = 1"] : [],
+  ];
+  await session.queryAsync(steps.flat().join("; "));
 }
 
 function resultFrom(result: ChdbResult): EngineResult {

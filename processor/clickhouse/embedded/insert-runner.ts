@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { EngineError, engineErrorFrom } from "./engine-error.ts";
 import type { EngineResult, EngineSessions } from "./engine-sessions.ts";
 import type { DataInsert } from "./insert-statement.ts";
+import { type Column, createTableColumns, type TableColumns } from "./table-columns.ts";
 import { isPunctuation, isWord, lexSql, sqlName, sqlString } from "./sql-text.ts";
 
 export interface InsertRequest {
@@ -18,26 +19,36 @@ export interface InsertRequest {
  * Inserts foreign bytes. chDB's own insert call executes the text after a blank line of the payload as SQL, so the
  * bytes go to a file that the engine reads as data and nothing else.
  */
-export async function runInsert(
-  sessions: EngineSessions,
-  inboxDirectory: string,
-  request: InsertRequest,
-): Promise<EngineResult> {
-  const file = join(inboxDirectory, `${randomUUID()}.rows`);
-  try {
-    await writeFile(file, inlineThenBody(request));
-    const columns = await insertColumns(sessions, request);
-    return await sessions.run({
-      sql: insertSql(request.insert, columns, file),
-      role: "service",
-      settings: withInsertSettings(request.settings),
-      ...(request.database !== undefined && { database: request.database }),
-    });
-  } catch (error) {
-    throw withoutPath(error, file);
-  } finally {
-    await rm(file, { force: true });
-  }
+export interface InsertRunner {
+  run(request: InsertRequest): Promise<EngineResult>;
+  /** To be called after every statement that may have changed a table. */
+  forgetTables(): void;
+}
+
+export function createInsertRunner(sessions: EngineSessions, inboxDirectory: string): InsertRunner {
+  const tables = createTableColumns(sessions);
+  return {
+    async run(request) {
+      const file = join(inboxDirectory, `${randomUUID()}.rows`);
+      try {
+        await writeFile(file, inlineThenBody(request));
+        const columns = await insertColumns(tables, request);
+        return await sessions.run({
+          sql: insertSql(request.insert, columns, file),
+          role: "service",
+          settings: withInsertSettings(request.settings),
+          ...(request.database !== undefined && { database: request.database }),
+        });
+      } catch (error) {
+        // Whatever the reason, the next insert asks again.
+        tables.forget();
+        throw withoutPath(error, file);
+      } finally {
+        await rm(file, { force: true });
+      }
+    },
+    forgetTables: () => tables.forget(),
+  };
 }
 
 const WRITE_BYTES = 4 * 1024 * 1024;
@@ -73,17 +84,9 @@ async function* inlineThenBody({ insert, body }: InsertRequest): AsyncGenerator<
   yield* body;
 }
 
-interface Column {
-  readonly name: string;
-  readonly type: string;
-  readonly default_type: string;
-  readonly default_expression: string;
-}
-
 /** The columns the data holds, in its order, as the table declares them. */
-async function insertColumns(sessions: EngineSessions, request: InsertRequest): Promise<Column[]> {
-  const { insert, database } = request;
-  const described = await describe(sessions, `DESCRIBE TABLE ${insert.table}`, database);
+async function insertColumns(tables: TableColumns, { insert, database }: InsertRequest): Promise<readonly Column[]> {
+  const described = await tables.of(insert.table, database);
   const insertable = described.filter((column) => column.default_type === "" || column.default_type === "DEFAULT");
   if (insert.columns === undefined) return insertable;
   const { isExcept, names } = parseColumnList(insert.columns);
@@ -113,19 +116,6 @@ function parseColumnList(list: string): { isExcept: boolean; names: string[] } {
     }
   }
   return { isExcept, names };
-}
-
-async function describe(sessions: EngineSessions, sql: string, database: string | undefined): Promise<Column[]> {
-  const settings = new Map([["output_format_json_quote_64bit_integers", "1"]]);
-  const result = await sessions.run({
-    sql,
-    role: "service",
-    settings,
-    format: "JSONEachRow",
-    ...(database !== undefined && { database }),
-  });
-  const text = Buffer.from(result.bytes).toString();
-  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Column]));
 }
 
 function insertSql(insert: DataInsert, columns: readonly Column[], file: string): string {

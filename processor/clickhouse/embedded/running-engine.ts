@@ -5,15 +5,23 @@ import { join, resolve } from "node:path";
 
 import type { Session } from "chdb";
 
-import { createEngineExecutor } from "./engine-executor.ts";
+import { createDiskWatch, type DiskWatch, type DiskWatchOptions } from "./disk-watch.ts";
+import { createEngineExecutor, type EngineExecutor } from "./engine-executor.ts";
 import type { EngineFailureCode, ToEngine } from "./engine-messages.ts";
+import { createEngineRights } from "./engine-rights.ts";
 import { createEngineServer } from "./engine-server.ts";
 import { createEngineSessions } from "./engine-sessions.ts";
+import { writeEngineUsers } from "./engine-users.ts";
 import { replaceOverlay } from "./overlay.ts";
+import { assertProjectRights } from "./project-rights.ts";
 
 export interface RunningEngine {
   readonly port: number;
   readonly version: string;
+  /** Parts that it could not read and put aside, `table/part`, since ever. */
+  readonly detached: readonly string[];
+  /** A trivial statement, in a session of its own as every other, but beside the slots: busy readers do not delay it. */
+  probe(): Promise<void>;
   /** Takes no new requests, lets running ones finish for `graceMillis`, kills the rest, closes. */
   close(graceMillis: number): Promise<void>;
 }
@@ -28,28 +36,48 @@ export class EngineStartError extends Error {
   }
 }
 
+type DiskListeners = Pick<DiskWatchOptions, "onRoom" | "onDamage">;
 type StartMessage = Extract<ToEngine, { type: "start" }>;
 
 /** Opens the data directory and serves it. @throws EngineStartError */
-export async function createRunningEngine(message: StartMessage): Promise<RunningEngine> {
+export async function createRunningEngine(message: StartMessage, disk: DiskListeners): Promise<RunningEngine> {
   const directory = await prepareDirectory(message.dataDirectory);
   const chdb = await loadChdb();
-  const base = openBase(chdb, directory.engine);
+  const usersConfig = message.readTokens === undefined ? undefined : await writeEngineUsers(directory.access);
+  const base = openBase(chdb, directory.engine, engineArguments(message, usersConfig));
+  const query = async (sql: string): Promise<string> => {
+    const session = new chdb.Session(directory.engine);
+    try {
+      return (await session.queryAsync(sql, { format: "JSONEachRow" })).text();
+    } finally {
+      session.close();
+    }
+  };
   await replaceOverlay(base, directory.engine);
+  // Before anything else: on a full disk the first merges must not begin.
+  const watch = createDiskWatch({ ...disk, directory: directory.engine, query });
+  await watch.start();
   // Only now: the lock on the directory is held, so nobody else's files are in the inbox.
   await rm(directory.inbox, { recursive: true, force: true });
   await mkdir(directory.inbox, { mode: 0o700 });
   const sessions = createEngineSessions(() => new chdb.Session(directory.engine));
-  const executor = await createEngineExecutor(sessions, directory.inbox);
+  if (usersConfig !== undefined) await assertProjectRights(sessions);
+  const executor = reportingFailures(await createEngineExecutor(sessions, directory.inbox, watch), watch);
   const version = (await base.queryAsync("SELECT version()", { format: "TSV" })).text().trim();
-  const server = createEngineServer({ executor, credentials: message.credentials, version });
+  const rights = createEngineRights(message.credentials, message.readTokens);
+  const server = createEngineServer({ executor, rights, version });
   const port = await listen(server, message);
   return {
     port,
     version,
+    detached: await brokenParts(query),
+    async probe() {
+      await query("SELECT 1");
+    },
     async close(graceMillis) {
       const closed = new Promise((done) => server.close(done));
       server.closeIdleConnections();
+      await watch.stop();
       await sessions.close(graceMillis);
       server.closeIdleConnections();
       // A connection whose answer is still on its way out gets a moment, one that says nothing does not.
@@ -63,12 +91,12 @@ export async function createRunningEngine(message: StartMessage): Promise<Runnin
 }
 
 /** The engine takes paths apart: `*?{}` are globs to it. */
-async function prepareDirectory(dataDirectory: string): Promise<{ engine: string; inbox: string }> {
+async function prepareDirectory(dataDirectory: string): Promise<{ engine: string; inbox: string; access: string }> {
   const root = resolve(dataDirectory);
   if (/[*?{}|\0]|::/.test(root)) {
     throw new EngineStartError("directory_unusable", `The data directory may not contain * ? { } | or "::": ${root}`);
   }
-  const paths = { engine: join(root, "engine"), inbox: join(root, "inbox") };
+  const paths = { engine: join(root, "engine"), inbox: join(root, "inbox"), access: join(root, "access") };
   try {
     await mkdir(paths.engine, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -87,9 +115,43 @@ async function loadChdb(): Promise<typeof import("chdb")> {
   }
 }
 
-function openBase(chdb: typeof import("chdb"), directory: string): Session {
+function reportingFailures(executor: EngineExecutor, watch: DiskWatch): EngineExecutor {
+  return {
+    async execute(execution) {
+      try {
+        return await executor.execute(execution);
+      } catch (error) {
+        watch.statementFailed(error);
+        throw error;
+      }
+    },
+  };
+}
+
+async function brokenParts(query: (sql: string) => Promise<string>): Promise<string[]> {
+  const sql = "SELECT concat(table, '/', name) AS name FROM system.detached_parts WHERE startsWith(reason, 'broken')";
+  const lines = (await query(sql)).split("\n").filter((line) => line !== "");
+  return lines.map((line) => (JSON.parse(line) as { name: string }).name);
+}
+
+/**
+ * Seconds that the sources of a merge outlive it; the engine's own is 0 (measured). What a merge writes is not flushed, so
+ * they are what is left when a full disk or a loss of power has damaged its result.
+ */
+const OLD_PARTS_SECONDS = 120;
+
+function engineArguments({ maxMemoryBytes }: StartMessage, usersConfig: string | undefined): string[] {
+  return [
+    `--merge_tree.old_parts_lifetime=${OLD_PARTS_SECONDS}`,
+    ...(maxMemoryBytes === undefined ? [] : [`--max_server_memory_usage=${maxMemoryBytes}`]),
+    ...(usersConfig === undefined ? [] : [`--config-file=${usersConfig}`]),
+  ];
+}
+
+/** The first session of a process decides the engine's own configuration. */
+function openBase(chdb: typeof import("chdb"), directory: string, connectionArgs: readonly string[]): Session {
   try {
-    return new chdb.Session(directory);
+    return new chdb.Session(directory, { connectionArgs });
   } catch (error) {
     const text = String(error);
     if (/lock file|already running|Code: 76/i.test(text)) {

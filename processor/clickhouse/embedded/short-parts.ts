@@ -1,0 +1,69 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Runs a statement and gives its rows in JSONEachRow. */
+export type EngineQuery = (sql: string) => Promise<string>;
+
+interface Part {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Files of a part that its checksums, and so its size, do not count. */
+const UNCOUNTED: ReadonlySet<string> = new Set([
+  "checksums.txt",
+  "columns.txt",
+  "columns_substreams.txt",
+  "default_compression_codec.txt",
+  "metadata_version.txt",
+  "txn_version.txt",
+]);
+
+/**
+ * Names of the active parts whose files are shorter than the engine believes, `table/part`. The engine meets them only
+ * when somebody reads, and then fails the read of the whole table; at its next start it takes their sources instead.
+ *
+ * `withinSeconds`: only parts that are so new. Default: all.
+ */
+export async function shortParts(query: EngineQuery, withinSeconds?: number): Promise<readonly string[]> {
+  const suspects = await shortOnes(query, withinSeconds);
+  if (suspects.length === 0) return [];
+  // A part whose files are being removed is short, too, but not active any more.
+  const still = new Set((await shortOnes(query, withinSeconds)).map(({ path }) => path));
+  return suspects.filter(({ path }) => still.has(path)).map(({ name }) => name);
+}
+
+async function shortOnes(query: EngineQuery, withinSeconds?: number): Promise<Part[]> {
+  const age = withinSeconds === undefined ? "" : ` AND modification_time >= now() - ${withinSeconds}`;
+  const text = await query(
+    `SELECT concat(table, '/', name) AS name, path, toFloat64(bytes_on_disk) AS bytes FROM system.parts WHERE active${age}`,
+  );
+  const short: Part[] = [];
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    const part = JSON.parse(line) as Part;
+    if (await isShort(part)) short.push(part);
+  }
+  return short;
+}
+
+async function isShort({ path, bytes }: Part): Promise<boolean> {
+  try {
+    return (await countedBytes(path)) < bytes;
+  } catch (error) {
+    // Merged away and removed since.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+async function countedBytes(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) bytes += await countedBytes(path);
+    else if (!UNCOUNTED.has(entry.name)) bytes += (await stat(path)).size;
+  }
+  return bytes;
+}

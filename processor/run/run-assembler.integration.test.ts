@@ -40,7 +40,6 @@ function newAssembler(options: Partial<RunAssemblerOptions> = {}): RunAssembler 
     store: runs,
     graceMillis: 1_000,
     settleMillis: 20_000,
-    now: Date.now,
     onVerdict: (row, verdict) => void told.push(`${row.run_id} ${verdict.status}`),
     onError: (what, error) => errors.push(`${what}: ${String(error)}`),
     ...options,
@@ -289,6 +288,50 @@ describe("the run assembler", () => {
     expect(await history(run)).toEqual(["passed"]);
     expect(await events(run)).toHaveLength(1);
     expect(told).toEqual([`${run.runId} passed`]);
+  });
+
+  it("keeps another project's spans out of a verdict, though they name the same trace and run", async () => {
+    const assembler = newAssembler();
+    const run = testRun();
+    const of = (project: string) => ({ fields: { ResourceAttributes: { [semconv.ATTR_PROJECT]: project } } });
+    const root = rootSpan(run, { toolCallCount: 1 }, of("shop"));
+    await settled(assembler, startSpan(run, of("shop")), callSpan(run, "send", of("shop")), root);
+    const forbidden = callSpan(run, "pay", of("intruder"));
+    const replaced = { ...root, ...of("intruder").fields, Duration: "900000000000" };
+    await settled(assembler, startSpan(run, of("intruder")), forbidden, replaced);
+    expect(await runs.currentRun(run.runId, "shop")).toMatchObject({ status: "passed", fact_count: 3 });
+    expect((await runs.currentRun(run.runId, "intruder"))?.status).toBe("failed");
+    expect(await runs.runHistory(run.runId, "shop")).toHaveLength(1);
+    expect(await runs.spansOfRun(run.traceId, "shop")).toContainEqual(root);
+  });
+
+  it("judges the others of a batch when the store refuses the row of one", async () => {
+    const [good, bad, alsoGood] = [testRun(), testRun(), testRun()];
+    const picky: RunStore = {
+      ...runs,
+      async insertRuns(rows, token) {
+        if (rows.some((row) => row.run_id === bad.runId)) throw new Error("not this one");
+        await runs.insertRuns(rows, token);
+      },
+    };
+    const assembler = newAssembler({ store: picky });
+    await arrive(assembler, ...[good, bad, alsoGood].flatMap((run) => [startSpan(run), callSpan(run), rootSpan(run)]));
+    await vi.waitFor(async () => {
+      expect([await statusOf(good), await statusOf(alsoGood)]).toEqual(["passed", "passed"]);
+    }, 20_000);
+    expect(await statusOf(bad)).toBeUndefined();
+    expect(errors[0]).toContain(bad.runId);
+  });
+
+  it("takes a call that another collector stored after the end was judged here", async () => {
+    const [here, there] = [newAssembler(), newAssembler()];
+    const run = testRun({ contract: contract({ tools: { allowed: ["send"] } }) });
+    await settled(there, startSpan(run));
+    await settled(here, callSpan(run), closeSpan(run, { toolCallCount: 1 }));
+    const before = (await runs.runHistory(run.runId)).length;
+    await settled(here, callSpan(run, "pay"));
+    expect((await runs.runHistory(run.runId)).length).toBe(before + 1);
+    expect(await runs.currentRun(run.runId)).toMatchObject({ status: "failed", failure_class: "tool_not_allowed" });
   });
 
   it("reports a listener that throws, and does not judge again for it", async () => {

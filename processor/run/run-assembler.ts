@@ -3,101 +3,164 @@ import type { RunRow } from "../clickhouse/run-rows.ts";
 import type { Component } from "../component.ts";
 import type { RunFacts } from "../evidence/run-facts.ts";
 import type { TouchedRun } from "../native/index.ts";
+import { LAST_EVENTS } from "./last-events.ts";
 import { RANK_ABANDONED } from "./evidence-rank.ts";
+import { createRecentMap } from "./recent-map.ts";
+import { runKey } from "./run-key.ts";
+import { forEachPortion, type KnownRun, type LoadedRun } from "./run-loader.ts";
 import { createRunQueue } from "./run-queue.ts";
-import { createRunRecorder, type RunRecorderOptions } from "./run-recorder.ts";
-import type { StoredRun } from "./run-store.ts";
-import { storedFacts } from "./stored-facts.ts";
+import { createRunRecorder, type RunRecorderOptions, type RunToRecord } from "./run-recorder.ts";
+import type { RunCensus, StoredRun } from "./run-store.ts";
+import { type Scheduler, systemScheduler } from "./scheduler.ts";
+import { createSettling } from "./settling.ts";
+import { storedFactsOf } from "./stored-facts.ts";
 
-export interface RunAssemblerOptions extends RunRecorderOptions {
+export interface RunAssemblerOptions extends Omit<RunRecorderOptions, "now"> {
   /** How long an ended run waits for spans it announced and that have not come yet, milliseconds. */
   readonly settleMillis: number;
+  /** Default: the system's clock and timers. */
+  readonly scheduler?: Scheduler;
+  /** Runs that may wait for a look; more are found again by a sweep. Default 100,000. */
+  readonly maxWaiting?: number;
+  /** Runs of each kind that are remembered between looks; forgetting one costs a look. Default 100,000. */
+  readonly maxRemembered?: number;
 }
 
 export interface RunAssembler extends Component {
-  /** Looks at spans that have just become durable; returns at once. */
-  observe(touched: readonly TouchedRun[]): void;
-  /** Looks at a run again: after a restart, or because something suggests it. */
-  revisit(run: StoredRun): void;
+  /**
+   * Looks at spans that have just become durable; returns at once. `receivedSince`: when the first of them came in,
+   * milliseconds since the epoch; default now.
+   */
+  observe(touched: readonly TouchedRun[], receivedSince?: number): void;
+  /** Looks at a run again: because something found it in the store that came in at that time or later. */
+  revisit(run: StoredRun, receivedSince?: number): void;
   /** Closes a run that passed its deadline, unless it ended meanwhile. Late evidence re-judges it. Returns at once. */
   abandon(row: RunRow): void;
+  /** How many more runs may wait before touches are dropped and left to a sweep. */
+  room(): number;
+  /** All that was observed and came in before this time has been looked at; `Infinity` when nothing waits. */
+  judgedThrough(): number;
+  /** The time since which touches were dropped for want of room, once: whoever takes it finds the runs again. */
+  takeDropped(): number | undefined;
   /** Resolves when nothing is waiting. */
   idle(): Promise<void>;
 }
 
-const SETTLE_STEP_MILLIS = 250;
 /** Calls of a run that is not known to be open: perhaps late evidence, worth one look after the burst. */
 const LATE_CALL_DELAY_MILLIS = 500;
-const MAX_REMEMBERED = 100_000;
-
-/** Events after which nothing more is expected of a run. */
-const LAST_EVENTS: ReadonlySet<string> = new Set([
-  semconv.RUN_EVENT_ROOT,
-  semconv.RUN_EVENT_CLOSE,
-  semconv.RUN_EVENT_PROCESS_EXIT,
-  semconv.RUN_EVENT_PROCESS_DIED,
-]);
+/** A call of a run whose end was seen: perhaps the one it waits for. */
+const AWAITED_CALL_DELAY_MILLIS = 20;
+/** Calls of an open run: its end will look at them, unless another collector has seen the end already. */
+const OPEN_CALL_DELAY_MILLIS = 30_000;
 
 /**
- * Turns stored spans into run records. Nothing is assembled in memory: a touched run is read back from the store and
- * folded anew, so restarts, duplicates and late spans need no code of their own. The verdict is a function of stored
- * facts, and its version is made from them.
+ * Turns stored spans into run records. Nothing is assembled in memory: touched runs are read back from the store, many
+ * at once, and folded anew, so restarts, duplicates, late spans and other collectors need no code of their own. The
+ * verdict is a function of stored facts, and its version is made from them. What is remembered between looks only saves
+ * looks.
  */
 export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
-  const { store, now } = options;
-  const open = new Set<string>();
-  const overdue = new Set<string>();
-  const endSeenAt = new Map<string, number>();
-  const record = createRunRecorder(options);
-  const queue = createRunQueue({ now, work: refresh, onError: options.onError });
+  const { store, scheduler = systemScheduler, maxRemembered = 100_000 } = options;
+  const open = createRecentMap<true>(maxRemembered);
+  const overdue = createRecentMap<true>(maxRemembered);
+  const settling = createSettling({ now: scheduler.now, settleMillis: options.settleMillis, max: maxRemembered });
+  const recorder = createRunRecorder({ ...options, now: scheduler.now });
+  let dropped: number | undefined;
+  const queue = createRunQueue({
+    scheduler,
+    work: look,
+    onError: options.onError,
+    onOverflow: (since) => (dropped = Math.min(since, dropped ?? Infinity)),
+    ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
+  });
 
-  async function refresh(run: StoredRun): Promise<void> {
-    const [spans, current] = await Promise.all([store.spansOfRun(run.traceId), store.currentRun(run.runId)]);
-    const givenUp = overdue.delete(run.runId) || current?.evidence_rank === RANK_ABANDONED;
-    const facts = await storedFacts(store, { runId: run.runId, spans, givenUp: givenUp ? current : undefined });
-    if (facts.factCount === 0 || facts.startUnixNano === null) return;
-    if (facts.evidence.phase === "open") remember(open, run.runId);
-    else open.delete(run.runId);
-    if (!wasJudged(current) && waitsForSpans(facts)) return queue.add(run, SETTLE_STEP_MILLIS);
-    endSeenAt.delete(run.runId);
-    await record(facts, current);
+  async function look(runs: readonly StoredRun[]): Promise<void> {
+    const ids = [...new Set(runs.map(({ runId }) => runId))];
+    const [census, rows] = await Promise.all([store.census(runs), store.currentRunsOf(ids)]);
+    const rowsOfId = Map.groupBy(rows, (row) => row.run_id);
+    const known = census.map((one): KnownRun => {
+      const current = rowsOfId.get(one.runId) ?? [];
+      return { census: one, current: new Map(current.map((row) => [row.project, row])) };
+    });
+    await forEachPortion(store, known.filter(saysMore), judgePortion);
   }
 
-  /** The run's end announces how many calls it made; the exporter may still hold some of them. */
-  function waitsForSpans(facts: RunFacts): boolean {
-    const told = facts.evidence.closing?.toolCallCount ?? 0;
-    if (facts.evidence.phase !== "ended" || facts.evidence.toolCalls.length >= told) return false;
-    const seenAt = endSeenAt.get(facts.runId) ?? now();
-    if (endSeenAt.size >= MAX_REMEMBERED) endSeenAt.clear();
-    endSeenAt.set(facts.runId, seenAt);
-    return now() - seenAt < options.settleMillis;
+  /** Whether the spans may say more than the records: a look at a run that has not changed costs no reading. */
+  function saysMore({ census, current }: KnownRun): boolean {
+    if (current.size !== 1) return true;
+    const [row] = current.values();
+    if (row === undefined || overdue.has(runKey(row)) || recorder.owes(row)) return true;
+    const wait = settling.waitFor(census);
+    if (wait !== undefined) {
+      again(census, wait);
+      return false;
+    }
+    if (row.evidence_rank === 0) return census.ended;
+    return row.fact_count !== census.spans;
   }
 
-  function touch({ runId, traceId, event }: TouchedRun): void {
+  async function judgePortion(portion: readonly LoadedRun[]): Promise<void> {
+    const currents = portion.map(({ known, project }) => known.current.get(project));
+    const spansOfRuns = portion.map((run, index) => ({ ...run, givenUp: givenUp(currents[index]) }));
+    const facts = await storedFactsOf(store, spansOfRuns);
+    const due: RunToRecord[] = [];
+    for (const [index, one] of facts.entries()) {
+      const current = currents[index];
+      const census = portion[index]?.known.census;
+      if (one.evidence.phase === "open") open.set(one.runId, true);
+      else open.delete(one.runId);
+      if (one.factCount === 0 || one.startUnixNano === null || census === undefined) continue;
+      if (waits(one, current, census)) continue;
+      due.push({ facts: one, current });
+    }
+    await recorder.record(due);
+    for (const { facts: one } of due) if (one.evidence.phase !== "open") overdue.delete(keyOfFacts(one));
+  }
+
+  const givenUp = (current: RunRow | undefined): RunRow | undefined =>
+    current !== undefined && (overdue.has(runKey(current)) || current.evidence_rank === RANK_ABANDONED)
+      ? current
+      : undefined;
+
+  /** A run that was judged has waited once already; what comes now is late evidence. */
+  function waits(facts: RunFacts, current: RunRow | undefined, census: RunCensus): boolean {
+    const wasJudged = (current?.evidence_rank ?? 0) > RANK_ABANDONED;
+    const wait = wasJudged ? undefined : settling.begin(facts, census);
+    if (wait !== undefined) again(census, wait);
+    else settling.end(facts, census);
+    return wait !== undefined;
+  }
+
+  const again = ({ runId, traceId }: StoredRun, delayMillis: number): void =>
+    queue.add({ runId, traceId }, { delayMillis });
+
+  function touch({ runId, traceId, event }: TouchedRun, since: number): void {
     const run = { runId, traceId };
     if (LAST_EVENTS.has(event)) open.delete(runId);
-    if (LAST_EVENTS.has(event) || event === semconv.RUN_EVENT_START) queue.add(run, 0);
-    else if (!open.has(runId)) queue.add(run, LATE_CALL_DELAY_MILLIS);
+    if (LAST_EVENTS.has(event) || event === semconv.RUN_EVENT_START) return queue.add(run, { delayMillis: 0, since });
+    if (open.has(runId)) return queue.add(run, { delayMillis: OPEN_CALL_DELAY_MILLIS, since, background: true });
+    const delayMillis = settling.has(run) ? AWAITED_CALL_DELAY_MILLIS : LATE_CALL_DELAY_MILLIS;
+    queue.add(run, { delayMillis, since });
   }
 
   return {
     start: async () => {},
     shutdown: () => queue.shutdown(),
-    observe: (touched) => touched.forEach(touch),
-    revisit: (run) => queue.add(run, 0),
+    observe: (touched, receivedSince = scheduler.now()) => touched.forEach((run) => touch(run, receivedSince)),
+    revisit: (run, receivedSince = scheduler.now()) => queue.add(run, { delayMillis: 0, since: receivedSince }),
     abandon(row) {
-      open.delete(row.run_id);
-      remember(overdue, row.run_id);
-      queue.add({ runId: row.run_id, traceId: row.trace_id }, 0);
+      overdue.set(runKey(row), true);
+      queue.add({ runId: row.run_id, traceId: row.trace_id }, { delayMillis: 0, since: scheduler.now() });
+    },
+    room: () => queue.room(),
+    judgedThrough: () => Math.min(dropped ?? Infinity, queue.since()),
+    takeDropped() {
+      const since = dropped;
+      dropped = undefined;
+      return since;
     },
     idle: () => queue.idle(),
   };
 }
 
-/** It waited once already; what comes now is late evidence. */
-const wasJudged = (current: RunRow | undefined): boolean => (current?.evidence_rank ?? 0) > RANK_ABANDONED;
-
-function remember(set: Set<string>, runId: string): void {
-  if (set.size >= MAX_REMEMBERED) set.clear();
-  set.add(runId);
-}
+const keyOfFacts = (facts: RunFacts): string => runKey({ project: facts.project, run_id: facts.runId });

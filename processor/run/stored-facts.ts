@@ -6,47 +6,108 @@ import type { SpanRow } from "../clickhouse/rows.ts";
 import type { RunRow } from "../clickhouse/run-rows.ts";
 import type { RunFacts } from "../evidence/run-facts.ts";
 import { runFactsFromSpans, type KnownFacts } from "../evidence/run-facts-from-spans.ts";
-import { attribute } from "../evidence/span-attributes.ts";
-import type { RunStore } from "./run-store.ts";
+import { attribute, resourceAttribute } from "../evidence/span-attributes.ts";
+import { projectOfSpan } from "../evidence/spans-by-project.ts";
+import type { HeardProcess, ProcessKey, RunJudgingStore } from "./run-store.ts";
 
 export interface SpansOfRun {
   readonly runId: string;
-  /** All of the trace. */
+  /** All of the trace, of one project. */
   readonly spans: readonly SpanRow[];
   /** The record of the run if its deadline passed: without an end among the spans it counts as abandoned. */
   readonly givenUp: RunRow | undefined;
+  /** Why the spans are not all there is. Default: they are. */
+  readonly gap?: string;
 }
 
-/** The facts of a run: its spans, and what only the store knows. */
-export async function storedFacts(store: RunStore, { runId, spans, givenUp }: SpansOfRun): Promise<RunFacts> {
-  const told = runFactsFromSpans(runId, spans);
-  let known: KnownFacts = {};
-  if (told.contract === null && told.contractProblem === null && told.contractSha256 !== "") {
-    known = { contract: await storedContract(store, told.contractSha256) };
-  }
-  if (told.evidence.phase === "open" && givenUp !== undefined) {
-    known = { ...known, abandoned: { cause: await causeOfSilence(store, givenUp, spans) } };
-  }
-  return Object.keys(known).length === 0 ? told : runFactsFromSpans(runId, spans, known);
+type FactsStore = Pick<RunJudgingStore, "contractsOf" | "heardLast">;
+
+/** The facts of one run. Its spans may be of several projects: those of another project than the record's are left out. */
+export async function storedFacts(store: FactsStore, run: SpansOfRun): Promise<RunFacts> {
+  const project = run.givenUp?.project ?? "";
+  const spans = run.spans.filter((span) => project === "" || ["", project].includes(projectOfSpan(span)));
+  const [facts] = await storedFactsOf(store, [{ ...run, spans }]);
+  return facts ?? runFactsFromSpans(run.runId, spans);
 }
 
-async function storedContract(store: RunStore, sha256: string): Promise<RunContract | null> {
-  const text = await store.contract(sha256);
-  try {
-    return text === undefined ? null : parseContract(parseJson(text));
-  } catch {
-    // One that no longer parses is the same as none: the verdict then says what is missing.
-    return null;
+/** The facts of runs, in their order: their spans, and what only the store knows, asked for all of them at once. */
+export async function storedFactsOf(store: FactsStore, runs: readonly SpansOfRun[]): Promise<RunFacts[]> {
+  const told = runs.map(({ runId, spans }) => runFactsFromSpans(runId, spans));
+  const silent = runs.map((run, index) => silenceOf(run, told[index]));
+  const [contracts, heard] = await Promise.all([
+    storedContracts(store, told),
+    lastHeard(
+      store,
+      silent.flatMap((one) => one?.process ?? []),
+    ),
+  ]);
+  return runs.map(({ runId, spans, gap }, index) => {
+    const first = told[index] ?? runFactsFromSpans(runId, spans);
+    const contract = needsContract(first) ? contractOf(first, contracts) : undefined;
+    const silence = silent[index];
+    const known: KnownFacts = {
+      ...(contract === undefined ? {} : { contract }),
+      ...(silence === undefined ? {} : { abandoned: { cause: causeOf(silence, heard) } }),
+      ...(gap === undefined ? {} : { gap }),
+    };
+    return Object.keys(known).length === 0 ? first : runFactsFromSpans(runId, spans, known);
+  });
+}
+
+const needsContract = (facts: RunFacts): boolean =>
+  facts.contract === null && facts.contractProblem === null && facts.contractSha256 !== "";
+
+/** Whether a contract is the one its hash names is checked where it is used: no text serves under another's name. */
+async function storedContracts(store: FactsStore, told: readonly RunFacts[]): Promise<Map<string, RunContract>> {
+  const hashes = [...new Set(told.filter(needsContract).map((facts) => facts.contractSha256))];
+  const rows = hashes.length === 0 ? [] : await store.contractsOf(hashes);
+  const contracts = new Map<string, RunContract>();
+  for (const row of rows) {
+    try {
+      contracts.set(`${row.project}\n${row.contract_sha256}`, parseContract(parseJson(row.contract)));
+    } catch {
+      // One that no longer parses is the same as none: the verdict then says what is missing.
+    }
   }
+  return contracts;
+}
+
+/** What was stored before there were projects is anybody's. */
+const contractOf = (facts: RunFacts, contracts: ReadonlyMap<string, RunContract>): RunContract | undefined =>
+  contracts.get(`${facts.project}\n${facts.contractSha256}`) ?? contracts.get(`\n${facts.contractSha256}`);
+
+interface Silence {
+  /** When the run should have ended, milliseconds since the epoch. */
+  readonly since: number;
+  readonly process: ProcessKey & { readonly since: number };
+}
+
+/** What can tell lost telemetry from a lost process; `undefined` for a run that is not given up, or has ended. */
+function silenceOf({ runId, spans, givenUp }: SpansOfRun, facts: RunFacts | undefined): Silence | undefined {
+  if (givenUp === undefined || facts?.evidence.phase !== "open") return undefined;
+  const own = spans.filter((span) => attribute(span, semconv.ATTR_RUN_ID) === runId);
+  const spanOf = (event: string): SpanRow | undefined =>
+    own.find((span) => attribute(span, semconv.ATTR_RUN_EVENT) === event);
+  const lastWords = spanOf(semconv.RUN_EVENT_PROCESS_EXIT) ?? spanOf(semconv.RUN_EVENT_PROCESS_DIED);
+  const start = lastWords === undefined ? spanOf(semconv.RUN_EVENT_START) : undefined;
+  const since = givenUp.received_at + givenUp.timeout_seconds * 1_000;
+  const instanceId = start === undefined ? "" : resourceAttribute(start, semconv.ATTR_SERVICE_INSTANCE_ID);
+  return { since, process: { project: facts.project, instanceId, since } };
+}
+
+async function lastHeard(
+  store: FactsStore,
+  silent: readonly (ProcessKey & { readonly since: number })[],
+): Promise<readonly HeardProcess[]> {
+  const asked = silent.filter(({ instanceId }) => instanceId !== "");
+  if (asked.length === 0) return [];
+  const unique = new Map(asked.map((one) => [`${one.project}\n${one.instanceId}`, one]));
+  return store.heardLast([...unique.values()], Math.min(...asked.map(({ since }) => since)));
 }
 
 /** Last words of the process win; else a process that outlived the run lost its telemetry; else nobody knows. */
-async function causeOfSilence(store: RunStore, run: RunRow, spans: readonly SpanRow[]): Promise<AbandonCause | null> {
-  const own = spans.filter((span) => attribute(span, semconv.ATTR_RUN_ID) === run.run_id);
-  const spanOf = (event: string): SpanRow | undefined =>
-    own.find((span) => attribute(span, semconv.ATTR_RUN_EVENT) === event);
-  if ((spanOf(semconv.RUN_EVENT_PROCESS_EXIT) ?? spanOf(semconv.RUN_EVENT_PROCESS_DIED)) !== undefined) return null;
-  const instance = spanOf(semconv.RUN_EVENT_START)?.ResourceAttributes[semconv.ATTR_SERVICE_INSTANCE_ID] ?? "";
-  const shouldHaveEnded = run.received_at + run.timeout_seconds * 1_000;
-  return instance !== "" && (await store.heardAfter(instance, shouldHaveEnded)) ? "telemetry_lost" : null;
+function causeOf({ since, process }: Silence, heard: readonly HeardProcess[]): AbandonCause | null {
+  const isSame = (one: HeardProcess): boolean =>
+    one.project === process.project && one.instanceId === process.instanceId && one.lastUnixMillis > since;
+  return process.instanceId !== "" && heard.some(isSame) ? "telemetry_lost" : null;
 }

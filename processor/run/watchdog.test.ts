@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { MonitorGapRow, RunRow } from "../clickhouse/run-rows.ts";
 import { runRow } from "../clickhouse/testing/row-samples.ts";
-import { createWatchdog, pausedMillis, type Watchdog, type WatchdogOptions } from "./watchdog.ts";
+import type { Clearance } from "./collector-heartbeat.ts";
+import { mergedGaps, pausedMillis } from "./monitor-gaps.ts";
+import { createWatchdog, type Watchdog, type WatchdogOptions } from "./watchdog.ts";
 
 const START = 1_000_000;
 
@@ -10,18 +12,21 @@ function bench(runs: readonly RunRow[], options: Partial<WatchdogOptions> = {}) 
   const abandoned: string[] = [];
   const errors: string[] = [];
   const dog = createWatchdog({
-    overdue: async (now) => runs.filter((run) => run.deadline_at < now && !abandoned.includes(run.run_id)),
+    overdue: async ({ now, from, after }) => {
+      if (after !== undefined) return [];
+      return runs.filter((run) => run.deadline_at < now && run.deadline_at >= from && !abandoned.includes(run.run_id));
+    },
     abandon: (run) => void abandoned.push(run.run_id),
-    gaps: () => [],
+    clearance: async () => clear(),
     scanMillis: 1_000,
     quietMillis: 0,
-    now: Date.now,
     onError: (what) => errors.push(what),
     ...options,
   });
   dogs.push(dog);
   return { dog, abandoned, errors };
 }
+const clear = (gaps: readonly MonitorGapRow[] = []): Clearance => ({ gaps, storedThrough: Infinity });
 const dogs: Watchdog[] = [];
 const due = (runId: string, deadlineAt: number, receivedAt = START): RunRow =>
   runRow({ run_id: runId, received_at: receivedAt, deadline_at: deadlineAt });
@@ -58,7 +63,7 @@ describe("the watchdog", () => {
 
   it("lets deadlines stand still while the monitor was away", async () => {
     const run = due("a", START + 5_000);
-    const { dog, abandoned } = bench([run], { gaps: () => [gap(START + 1_000, START + 11_000)] });
+    const { dog, abandoned } = bench([run], { clearance: async () => clear([gap(START + 1_000, START + 11_000)]) });
     vi.setSystemTime(START + 15_000);
     await dog.scan();
     expect(abandoned).toEqual([]);
@@ -67,12 +72,42 @@ describe("the watchdog", () => {
     expect(abandoned).toEqual(["a"]);
   });
 
+  it("gives nobody up while an end may lie unstored with a collector, and all once it is stored", async () => {
+    let storedThrough = START + 4_999;
+    const { dog, abandoned } = bench([due("a", START + 5_000)], {
+      clearance: async () => ({ gaps: [], storedThrough }),
+    });
+    vi.setSystemTime(START + 50_000);
+    await dog.scan();
+    expect(abandoned).toEqual([]);
+    storedThrough = START + 5_001;
+    await dog.scan();
+    expect(abandoned).toEqual(["a"]);
+  });
+
+  it("concludes nothing without clearance, and does not claim to have scanned", async () => {
+    const { dog, abandoned } = bench([due("a", START - 5_000)], { clearance: async () => undefined });
+    await dog.scan();
+    expect({ abandoned, scanned: dog.lastScanAt() }).toEqual({ abandoned: [], scanned: null });
+  });
+
+  it("reads on past a page full of runs that may not be given up yet", async () => {
+    const early = due("paused", START - 2_000, START - 100_000);
+    const late = due("b", START - 1_000, START - 5_000);
+    const { dog, abandoned } = bench([], {
+      overdue: async ({ after }) => (after === undefined ? [early] : after === early ? [late] : []),
+      clearance: async () => clear([gap(START - 90_000, START - 50_000)]),
+    });
+    await dog.scan();
+    expect(abandoned).toEqual(["b"]);
+  });
+
   it("goes on after an error of the store, and says when it last saw everything", async () => {
     let broken = true;
     const { dog, abandoned, errors } = bench([], {
-      overdue: async () => {
+      overdue: async (page) => {
         if (broken) throw new Error("the store is away");
-        return [due("a", START)];
+        return page.after === undefined ? [due("a", START)] : [];
       },
     });
     await dog.start();
@@ -119,6 +154,16 @@ describe("the watchdog", () => {
     await stopping;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(scans).toBe(1);
+  });
+});
+
+describe("gaps of the monitor", () => {
+  it("count once where several collectors noted them", () => {
+    const merged = mergedGaps([gap(300, 400), gap(0, 100), gap(50, 200), gap(200, 210)]);
+    expect(merged.map((one) => [one.started_at, one.ended_at])).toEqual([
+      [0, 210],
+      [300, 400],
+    ]);
   });
 });
 

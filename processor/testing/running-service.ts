@@ -40,7 +40,14 @@ export async function createServiceFixture(settings: Readonly<Record<string, unk
   const directory = await mkdtemp(join(tmpdir(), "runproof-service-"));
   const otlpPort = await freePort();
   const otlpUrl = `http://127.0.0.1:${otlpPort}`;
-  const flags = { otlpPort, otlpGrpcPort: 0, clickhousePort: 0, dataDirectory: join(directory, "data"), ...settings };
+  const flags = {
+    otlpPort,
+    otlpGrpcPort: 0,
+    clickhousePort: 0,
+    adminPort: 0,
+    dataDirectory: join(directory, "data"),
+    ...settings,
+  };
   const agents = new Set<ChildProcess>();
   let service: Service | undefined;
   let readerStore: Store | undefined;

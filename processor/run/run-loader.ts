@@ -1,0 +1,89 @@
+import type { RunRow } from "../clickhouse/run-rows.ts";
+import type { SpanRow } from "../clickhouse/rows.ts";
+import * as semconv from "../../instrumentation/semconv.ts";
+import { attribute } from "../evidence/span-attributes.ts";
+import { spansByProject } from "../evidence/spans-by-project.ts";
+import type { RunCensus, RunJudgingStore } from "./run-store.ts";
+import type { SpansOfRun } from "./stored-facts.ts";
+
+/** A run, or several that share their ids in different projects, with what the store says of it. */
+export interface KnownRun {
+  readonly census: RunCensus;
+  /** Current records of that id, by project. */
+  readonly current: ReadonlyMap<string, RunRow>;
+}
+
+export type LoadedRun = Omit<SpansOfRun, "givenUp"> & { readonly known: KnownRun; readonly project: string };
+
+/** Spans of a read: about 20 MB as they come from the store. */
+const MAX_SPANS = 20_000;
+const MAX_BYTES = 48 * 1024 * 1024;
+/** Of one run that is larger than a whole read may be. */
+const MAX_SPANS_OF_ONE = 20_000;
+
+/**
+ * Reads the spans of runs in portions of bounded size, and hands each on before it reads the next. A run that is larger
+ * than a portion is read in part, and says so: its verdict then rests on what was read.
+ */
+export async function forEachPortion(
+  store: RunJudgingStore,
+  runs: readonly KnownRun[],
+  take: (portion: readonly LoadedRun[]) => Promise<void>,
+): Promise<void> {
+  for (const portion of portionsOf(runs)) await readPortion(store, portion, take);
+}
+
+async function readPortion(
+  store: RunJudgingStore,
+  runs: readonly KnownRun[],
+  take: (portion: readonly LoadedRun[]) => Promise<void>,
+): Promise<void> {
+  const [only] = runs;
+  const tooMany = runs.length === 1 && only !== undefined && only.census.spans > MAX_SPANS_OF_ONE;
+  const ids = runs.map(({ census }) => census);
+  const spans = tooMany ? "too_large" : await store.spansOfRuns(ids, { maxBytes: MAX_BYTES });
+  if (spans !== "too_large") {
+    const ofRuns = Map.groupBy(spans, (span) => runOfSpan(span.TraceId, attribute(span, semconv.ATTR_RUN_ID)));
+    return take(runs.flatMap((known) => loadedRuns(known, ofRuns)));
+  }
+  if (runs.length > 1) {
+    const middle = runs.length >> 1;
+    await readPortion(store, runs.slice(0, middle), take);
+    return readPortion(store, runs.slice(middle), take);
+  }
+  if (only !== undefined) await take(await readInPart(store, only));
+}
+
+async function readInPart(store: RunJudgingStore, known: KnownRun): Promise<LoadedRun[]> {
+  for (let maxSpans = MAX_SPANS_OF_ONE; maxSpans >= 1; maxSpans >>= 2) {
+    const spans = await store.spansOfRuns([known.census], { maxBytes: MAX_BYTES, bounded: { maxSpans } });
+    if (spans === "too_large") continue;
+    const gap = `the run has ${known.census.spans} spans, which is more than can be judged; ${maxSpans} of them were looked at`;
+    const { traceId, runId } = known.census;
+    return loadedRuns(known, new Map([[runOfSpan(traceId, runId), spans]])).map((run) => ({ ...run, gap }));
+  }
+  throw new Error(`the spans of run ${known.census.runId} are too large to read`);
+}
+
+const runOfSpan = (traceId: string, runId: string): string => `${traceId}/${runId}`;
+
+function loadedRuns(known: KnownRun, ofRuns: ReadonlyMap<string, readonly SpanRow[]>): LoadedRun[] {
+  const { runId, traceId } = known.census;
+  const own = ofRuns.get(runOfSpan(traceId, runId)) ?? [];
+  return [...spansByProject(own)].map(([project, spans]) => ({ runId, project, spans, known }));
+}
+
+function* portionsOf(runs: readonly KnownRun[]): Generator<KnownRun[]> {
+  let portion: KnownRun[] = [];
+  let spans = 0;
+  for (const run of runs) {
+    if (portion.length > 0 && spans + run.census.spans > MAX_SPANS) {
+      yield portion;
+      portion = [];
+      spans = 0;
+    }
+    portion.push(run);
+    spans += run.census.spans;
+  }
+  if (portion.length > 0) yield portion;
+}

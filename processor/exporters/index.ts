@@ -1,0 +1,2 @@
+export { createForward, type Forward, FORWARD_READER } from "./forward.ts";
+export { FORWARD_VARIABLES, forwardConfigShape } from "./forward-config.ts";

@@ -28,6 +28,14 @@ describe("the service's configuration", () => {
       settleSeconds: 10,
       watchdogScanSeconds: 1,
       sweepDays: 7,
+      adminHost: "127.0.0.1",
+      adminPort: 9464,
+      telemetryIntervalSeconds: 30,
+      drainSeconds: 20,
+      forwardHeaders: {},
+      forwardMaxBytes: 512 * 1024 ** 2,
+      forwardProtocol: "http/protobuf",
+      forwardTimeoutSeconds: 10,
     });
   });
 

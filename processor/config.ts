@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { OPERATIONS_VARIABLES, operationsConfigShape } from "./admin/index.ts";
+import { STORE_VARIABLES, storeConfigShape } from "./clickhouse/store-config.ts";
+import { FORWARD_VARIABLES, forwardConfigShape } from "./exporters/index.ts";
 import { numeric } from "./numeric-setting.ts";
 import { RECEIVER_VARIABLES, receiverConfigShape } from "./receivers/receiver-config.ts";
 
@@ -13,6 +16,9 @@ const schema = z.strictObject({
   /** HTTP interface of the embedded engine; 0 takes a free port. */
   clickhousePort: port.default(8123),
   ...receiverConfigShape,
+  ...operationsConfigShape,
+  ...storeConfigShape,
+  ...forwardConfigShape,
   dataDirectory: z.string().min(1).default(".runproof/data"),
   /** Bytes that were acknowledged and are not in the store yet; beyond it senders are told to come back. Default 4 GiB. */
   spoolMaxBytes: numeric(z.int().min(1_048_576)).default(4_294_967_296),
@@ -45,6 +51,9 @@ export class ConfigError extends Error {
 
 const VARIABLES: Readonly<Record<string, keyof ServiceConfig>> = {
   ...RECEIVER_VARIABLES,
+  ...OPERATIONS_VARIABLES,
+  ...STORE_VARIABLES,
+  ...FORWARD_VARIABLES,
   RUNPROOF_SPOOL_MAX_BYTES: "spoolMaxBytes",
   RUNPROOF_HOST: "host",
   RUNPROOF_OTLP_PORT: "otlpPort",

@@ -15,7 +15,10 @@ let reader: Store;
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "runproof-hostile-"));
   service = await startService(
-    loadServiceConfig({}, { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, dataDirectory: join(work, "data") }),
+    loadServiceConfig(
+      {},
+      { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, adminPort: "off", dataDirectory: join(work, "data") },
+    ),
   );
   reader = createStore({ url: service.clickhouseUrl });
 });

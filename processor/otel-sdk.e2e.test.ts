@@ -32,7 +32,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "runproof-otel-sdk-"));
   const dataDirectory = join(directory, "data");
   service = await startService(
-    loadServiceConfig({}, { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, dataDirectory }),
+    loadServiceConfig({}, { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, adminPort: "off", dataDirectory }),
   );
   client = createClient({ url: service.clickhouseUrl });
   const [two, three] = await Promise.all(SDK_LINES.map((line) => createSdkConsumer({ line })));

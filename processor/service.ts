@@ -1,28 +1,40 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { createOperations, type Operations } from "./admin/index.ts";
+import { createAuthenticator } from "./auth/authenticator.ts";
+import { readTokensFile } from "./auth/tokens-file.ts";
+import type { TokenEntry } from "./auth/tokens.ts";
 import { createEmbeddedEngine, type EmbeddedEngine } from "./clickhouse/embedded/embedded-engine.ts";
 import { createRunStore } from "./clickhouse/run-store.ts";
-import type { MonitorGapRow } from "./clickhouse/run-rows.ts";
 import { createStore, type Store, type StoreOptions } from "./clickhouse/store.ts";
+import { storeSettingsFrom, type StoreSettings } from "./clickhouse/store-config.ts";
 import type { Component } from "./component.ts";
 import type { ServiceConfig } from "./config.ts";
+import { createForward, type Forward, FORWARD_READER } from "./exporters/index.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createOtlpGrpcReceiver } from "./receivers/otlp-grpc-receiver.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http-receiver.ts";
 import { receiverGuardsFrom } from "./receivers/receiver-config.ts";
 import type { ReceiverGuards } from "./receivers/receiver-guards.ts";
-import { createMonitorHeartbeat } from "./run/monitor-heartbeat.ts";
+import { createCollectorHeartbeat } from "./run/collector-heartbeat.ts";
+import { readCollectorId } from "./run/collector-id.ts";
 import { createRunAssembler, type RunAssembler } from "./run/run-assembler.ts";
 import type { VerdictListener } from "./run/run-recorder.ts";
 import type { RunStore } from "./run/run-store.ts";
-import { createWatchdog } from "./run/watchdog.ts";
+import { createRunSweep } from "./run/run-sweep.ts";
+import { verdictLogRow } from "./run/verdict-log-row.ts";
+import { createWatchdog, type Watchdog } from "./run/watchdog.ts";
+import type { Spool } from "./spool/index.ts";
+import { createServiceMeters, type ServiceMeters } from "./telemetry/index.ts";
 
 export interface ServiceOptions {
   /** Told of every verdict that says something new. */
   readonly onVerdict?: VerdictListener;
   /** Lines for the operator. Default: none. */
   readonly log?: (message: string) => void;
+  /** Of the package, for the service's own telemetry. Default `unknown`. */
+  readonly version?: string;
 }
 
 export interface Service {
@@ -32,6 +44,8 @@ export interface Service {
   readonly otlpGrpcUrl: string;
   /** Where any ClickHouse client reads. */
   readonly clickhouseUrl: string;
+  /** Health, readiness and metrics; `undefined` when they are off. */
+  readonly adminUrl: string | undefined;
   /** Process id of the embedded engine now serving, for diagnostics; `undefined` with a server or while it restarts. */
   enginePid(): number | undefined;
   /** Stops accepting, finishes what was accepted, closes the store. Safe to call twice. */
@@ -40,7 +54,8 @@ export interface Service {
   idle(): Promise<void>;
 }
 
-const HEARTBEAT_MILLIS = 2_000;
+/** Beyond the drain's own bound: receivers answer what is under way. Then nothing waits for the store any more. */
+const STOP_SLACK_MILLIS = 10_000;
 const MILLIS_PER_DAY = 86_400_000;
 
 /** Builds and starts the whole service. Throws what the first component that cannot start says. */
@@ -50,35 +65,82 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     log(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
   await mkdir(config.dataDirectory, { recursive: true });
   const guards = await receiverGuardsFrom(config);
-  const engine = config.clickhouseUrl === undefined ? embeddedEngine(config, log) : undefined;
+  const operations = await createOperations({
+    config,
+    authenticator: guards.authenticator ?? createAuthenticator(),
+    version: options.version ?? "unknown",
+    onError,
+  });
+  await operations.start();
+  try {
+    return await startComposed({ config, options, onError, operations, guards });
+  } catch (error) {
+    await operations.shutdown().catch(() => {});
+    throw error;
+  }
+}
+
+interface Surroundings {
+  readonly config: ServiceConfig;
+  readonly options: ServiceOptions;
+  readonly onError: (what: string, error: unknown) => void;
+  readonly operations: Operations;
+  readonly guards: ReceiverGuards;
+}
+
+async function startComposed(around: Surroundings): Promise<Service> {
+  const { config, options, operations, guards } = around;
+  const log = options.log ?? (() => {});
+  const settings = await storeSettingsFrom(config);
+  const tokens = config.tokensFile === undefined ? undefined : (await readTokensFile(config.tokensFile)).tokens;
+  const engine = config.clickhouseUrl === undefined ? embeddedEngine(config, log, tokens) : undefined;
   const pipelineOfStore = createPipeline(engine === undefined ? [] : [engine]);
   await pipelineOfStore.start();
-  const target = storeTarget(config, engine);
-  const store = createStore(target);
-  const rest = composeAround({ store, target, guards }, { config, options, onError });
+  const target = storeTarget(config, engine, settings);
+  const meters = createServiceMeters(operations.telemetry, operations.storeHealth);
+  const store = meters.store(createStore(target));
+  const collectorId = await readCollectorId(config.dataDirectory);
+  const rest = composeAround({ store, target, collectorId, meters }, around);
+  operations.watch({
+    ...rest.watched,
+    spoolMaxBytes: config.spoolMaxBytes,
+    watchdogScanMillis: config.watchdogScanSeconds * 1_000,
+    ...(engine && { engine: () => engine.stats() }),
+  });
   try {
     await store.migrate();
     await store.verifySchema();
+    for (const change of await store.applyRetention(settings.retention)) log(change);
     await rest.pipeline.start();
   } catch (error) {
     await store.close().catch(() => {});
     await pipelineOfStore.shutdown().catch(() => {});
     throw error;
   }
+  operations.lifecycle.running();
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    operations.lifecycle.draining();
+    // Judging and watching wait for their statements; closing the store ends those.
+    const deadline = setTimeout(
+      () => void store.close().catch(() => {}),
+      config.drainSeconds * 1_000 + STOP_SLACK_MILLIS,
+    );
     try {
       await rest.pipeline.shutdown();
     } finally {
+      clearTimeout(deadline);
       // Whatever would not stop: an engine left behind would keep the data directory locked.
       await Promise.allSettled([store.close()]);
-      await pipelineOfStore.shutdown();
+      await Promise.allSettled([pipelineOfStore.shutdown()]);
+      await operations.shutdown();
     }
   };
   return {
     otlpUrl: urlOf(guards.tls === undefined ? "http" : "https", rest.http.address()),
     otlpGrpcUrl: urlOf(guards.tls === undefined ? "http" : "https", rest.grpc.address()),
     clickhouseUrl: engine?.url() ?? config.clickhouseUrl ?? "",
+    adminUrl: operations.adminUrl(),
     enginePid: () => engine?.pid(),
     shutdown: () => (stopping ??= stop()),
     idle: rest.idle,
@@ -88,117 +150,159 @@ export async function startService(config: ServiceConfig, options: ServiceOption
 const urlOf = (scheme: string, { host, port }: { readonly host: string; readonly port: number }): string =>
   `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 
-const embeddedEngine = (config: ServiceConfig, log: (message: string) => void): EmbeddedEngine =>
+const embeddedEngine = (
+  config: ServiceConfig,
+  log: (message: string) => void,
+  tokens: readonly TokenEntry[] | undefined,
+): EmbeddedEngine =>
   createEmbeddedEngine({
     dataDirectory: join(config.dataDirectory, "clickhouse"),
     port: config.clickhousePort,
     host: config.host,
+    ...(tokens !== undefined && { tokens }),
+    ...(config.engineMaxMib !== undefined && { maxMib: config.engineMaxMib }),
     logger: { warn: log },
   });
 
-function storeTarget(config: ServiceConfig, engine: EmbeddedEngine | undefined): StoreOptions {
+function storeTarget(config: ServiceConfig, engine: EmbeddedEngine | undefined, settings: StoreSettings): StoreOptions {
   if (engine !== undefined) return { url: engine.url(), ...engine.serviceCredentials() };
   return {
     url: config.clickhouseUrl ?? "",
     username: config.clickhouseUser,
     password: config.clickhousePassword,
     database: config.clickhouseDatabase,
+    ...settings.options,
   };
-}
-
-interface Surroundings {
-  readonly config: ServiceConfig;
-  readonly options: ServiceOptions;
-  readonly onError: (what: string, error: unknown) => void;
 }
 
 interface Built {
   readonly store: Store;
   readonly target: StoreOptions;
-  readonly guards: ReceiverGuards;
+  readonly collectorId: string;
+  readonly meters: ServiceMeters;
 }
 
 /** Everything between the store and the wire, in the order it starts: judge first, receive last. */
-function composeAround({ store, target, guards }: Built, { config, options, onError }: Surroundings) {
+function composeAround({ store, target, collectorId, meters }: Built, around: Surroundings) {
+  const { config, options, onError, guards } = around;
   const runs = createRunStore(store);
   const assembler = createRunAssembler({
     store: runs,
     graceMillis: config.graceSeconds * 1_000,
     settleMillis: config.settleSeconds * 1_000,
-    now: Date.now,
     onError,
-    ...(options.onVerdict === undefined ? {} : { onVerdict: options.onVerdict }),
+    async onVerdict(row, verdict, facts) {
+      await forward?.forwardLogRows([verdictLogRow(row, verdict)]);
+      await options.onVerdict?.(row, verdict, facts);
+    },
   });
-  const watch = watchOver({ config, options, onError }, { store, runs, assembler });
   // Judging starts when spans are readable, never before: a verdict is a function of stored facts.
   const ingest = createIngest({
     store,
     target,
     spoolDirectory: join(config.dataDirectory, "spool"),
     spoolMaxBytes: config.spoolMaxBytes,
-    onStored: (touched) => assembler.observe(touched),
+    // A reader that nobody serves would keep every segment for ever.
+    spoolReaders: config.forwardEndpoint === undefined ? [] : [FORWARD_READER],
+    drainMillis: config.drainSeconds * 1_000,
+    metering: meters,
+    onStored: (touched) => {
+      meters.seen(touched);
+      assembler.observe(touched);
+    },
     onError,
   });
+  const forward = forwardOf(around, ingest.spool);
+  const storedThrough = (): number => Date.now() - (ingest.spool.stats().oldestRecordAgeMillis ?? 0);
+  const { components: watch, watchdog } = watchOver(around, { runs, assembler, collectorId, storedThrough, meters });
   const { host, otlpPort: port, otlpGrpcPort } = config;
-  const http = createOtlpHttpReceiver({ ...guards, host, port, bodies: ingest.bodies });
-  const grpc = createOtlpGrpcReceiver({ ...guards, host, port: otlpGrpcPort, bodies: ingest.bodies });
-  const pipeline = createPipeline([assembler, ...watch, ...ingest.components, http, grpc]);
+  const receiver = (protocol: "http" | "grpc") => ({
+    ...guards,
+    ...(guards.authenticator && { authenticator: meters.authenticator(guards.authenticator, protocol) }),
+    bodies: meters.bodies(ingest.bodies, protocol),
+    host,
+  });
+  const http = createOtlpHttpReceiver({ ...receiver("http"), port });
+  const grpc = createOtlpGrpcReceiver({ ...receiver("grpc"), port: otlpGrpcPort });
+  const pipeline = createPipeline([
+    ...(forward ? [forward.events] : []),
+    assembler,
+    ...watch,
+    ingest.spool,
+    ...(forward ? [forward.bodies] : []),
+    ingest.drain,
+    http,
+    grpc,
+  ]);
   const idle = async (): Promise<void> => {
     await ingest.idle();
     await assembler.idle();
   };
-  return { pipeline, http, grpc, idle };
+  const addresses = { otlp_http: () => http.address(), otlp_grpc: () => grpc.address() };
+  const watched = {
+    spool: () => ingest.spool.stats(),
+    addresses,
+    watchdog,
+    ...(forward && { forward: () => forward.stats() }),
+  };
+  return { pipeline, http, grpc, idle, watched };
 }
 
-interface Stored {
-  readonly store: Store;
+/** `undefined` when nothing is forwarded. */
+function forwardOf({ config, onError }: Surroundings, spool: Spool): Forward | undefined {
+  const { forwardEndpoint, host, otlpPort, otlpGrpcPort } = config;
+  if (forwardEndpoint === undefined) return undefined;
+  return createForward({
+    config: { ...config, forwardEndpoint },
+    bodies: spool.reader(FORWARD_READER),
+    directory: join(config.dataDirectory, "forward"),
+    listeners: [
+      { host, port: otlpPort },
+      { host, port: otlpGrpcPort },
+    ],
+    onError,
+    now: Date.now,
+  });
+}
+
+interface Watched {
   readonly runs: RunStore;
   readonly assembler: RunAssembler;
+  readonly collectorId: string;
+  /** Receive time of the oldest record that is acknowledged and not stored, else now. */
+  readonly storedThrough: () => number;
+  readonly meters: ServiceMeters;
 }
 
 /** Takes over from the process before, then looks for runs that never ended; knows when nobody was looking. */
-function watchOver({ config, onError }: Surroundings, { store, runs, assembler }: Stored): Component[] {
-  const gaps: MonitorGapRow[] = [];
-  const heartbeat = createMonitorHeartbeat({
-    file: join(config.dataDirectory, "monitor-heartbeat"),
-    intervalMillis: HEARTBEAT_MILLIS,
-    now: Date.now,
-    onGap: (gap) => {
-      gaps.push(gap);
-      return store.insertMonitorGaps([gap]);
-    },
+function watchOver(
+  { config, onError }: Surroundings,
+  watched: Watched,
+): { readonly components: Component[]; readonly watchdog: Watchdog } {
+  const { runs: store, assembler, collectorId, storedThrough, meters } = watched;
+  const sweep = createRunSweep({
+    collectorId,
+    store,
+    assembler,
+    sweepMillis: config.sweepDays * MILLIS_PER_DAY,
+    onError,
+  });
+  const heartbeat = createCollectorHeartbeat({
+    collectorId,
+    store,
+    afterGapMillis: config.graceSeconds * 1_000,
+    storedThrough,
+    judgedThrough: () => Math.min(assembler.judgedThrough(), sweep.sweptThrough()),
     onError,
   });
   const watchdog = createWatchdog({
-    overdue: (at) => runs.openRunsPastDeadline(at),
+    overdue: (page) => meters.scan(() => store.overdueRuns(page)),
     abandon: (run) => assembler.abandon(run),
-    gaps: () => {
-      heartbeat.check();
-      return gaps;
-    },
+    clearance: () => heartbeat.clearance(),
     scanMillis: config.watchdogScanSeconds * 1_000,
     quietMillis: config.graceSeconds * 1_000,
-    now: Date.now,
     onError,
   });
-  const sweepMillis = config.sweepDays * MILLIS_PER_DAY;
-  return [heartbeat, catchUp({ store, runs, assembler }, { gaps, sweepMillis }), watchdog];
+  // The sweep reads where the process before had got to, which the first beat replaces.
+  return { components: [sweep, heartbeat, watchdog], watchdog };
 }
-
-/** What the process before left behind: its absences count, and what it left unjudged is judged. */
-function catchUp(
-  { store, runs, assembler }: Stored,
-  { gaps, sweepMillis }: { readonly gaps: MonitorGapRow[]; readonly sweepMillis: number },
-): Component {
-  return {
-    async start() {
-      gaps.splice(0, gaps.length, ...(await store.query<MonitorGapRow>(GAPS_SQL)));
-      for (const run of await runs.unsettledRuns(Date.now() - sweepMillis)) assembler.revisit(run);
-    },
-    shutdown: async () => {},
-  };
-}
-
-const GAPS_SQL = `
-  SELECT toUnixTimestamp64Milli(started_at) AS started_at, toUnixTimestamp64Milli(ended_at) AS ended_at, reason
-  FROM runproof_monitor_gaps WHERE ended_at > now() - INTERVAL 30 DAY`;

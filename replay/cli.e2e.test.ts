@@ -54,6 +54,8 @@ beforeAll(async () => {
     "0",
     "--clickhouse-port",
     "0",
+    "--admin-port",
+    "0",
     "--data-dir",
     "data",
     "--auto-fixtures",

@@ -6,6 +6,7 @@ import { createFixture, type FixtureCreateFlags, type FixtureListFlags, listAllF
 import { action, prepare, runCommandLine } from "./commands/run-command-line.ts";
 import { listRuns, type RunsListFlags, type RunsShowFlags, showRun } from "./commands/runs.ts";
 import { serve, type ServeFlags } from "./commands/serve.ts";
+import { checkStoreCommand, type StoreCheckFlags } from "./commands/store-check.ts";
 import { version } from "./version.ts";
 import { EXIT_CODES_HELP } from "./worker/exit-codes.ts";
 
@@ -25,11 +26,13 @@ function runproofProgram(context: CommandContext): Command {
     .option("--host <address>", "address to listen on; default 127.0.0.1")
     .option("--grpc-port <port>", "OTLP/gRPC port; default 4317, 0 takes a free one")
     .option("--clickhouse-port <port>", "HTTP port of the embedded store; default 8123, 0 takes a free one")
+    .option("--admin-port <port>", "health, readiness and metrics; default 9464, 0 takes a free port, off opens none")
     .option("--data-dir <dir>", "where the data lives; default .runproof/data")
     .option("--auto-fixtures <dir>", "make a fixture of the first failed run of each agent and failure class")
     .action(action(program, (flags: ServeFlags) => serve(flags, context)));
   addRuns(program, context);
   addFixture(program, context);
+  addStore(program, context);
   return program;
 }
 
@@ -71,6 +74,25 @@ function addFixture(program: Command, context: CommandContext): void {
     .option("--out <dir>", "where fixtures live; default fixtures/agent_failure_forensics")
     .option("--json", JSON_HELP)
     .action(action(program, (flags: FixtureListFlags) => listAllFixtures(flags, context)));
+}
+
+function addStore(program: Command, context: CommandContext): void {
+  const store = program.command("store").description("look after the store");
+  store
+    .command("check")
+    .description("what is wrong with the store's schema, rights, settings, clock or cluster; changes nothing")
+    .option("--json", JSON_HELP)
+    .option(
+      "--clickhouse-url <url>",
+      "a ClickHouse server; default RUNPROOF_CLICKHOUSE_SERVER_URL, without it the embedded store",
+    )
+    .addHelpText(
+      "after",
+      "\nUser, password, database, cluster and retention are those of the service: RUNPROOF_CLICKHOUSE_SERVER_USER,\n" +
+        "RUNPROOF_CLICKHOUSE_SERVER_PASSWORD, RUNPROOF_CLICKHOUSE_SERVER_DATABASE, RUNPROOF_CLICKHOUSE_CLUSTER,\n" +
+        "RUNPROOF_RETENTION_DAYS, RUNPROOF_RETENTION. Exit code 0: fine, 1: findings, 3: the store does not answer.",
+    )
+    .action(action(program, (flags: StoreCheckFlags) => checkStoreCommand(flags, context)));
 }
 
 const context = entryContext(process);

@@ -177,7 +177,19 @@ describe("a missing optional peer is told with what to install", () => {
   it("chdb, when the embedded store is asked for", async () => {
     const consumer = await install({ line: "3.x", modules: REQUIRED });
     const entry = join(consumer.folder, "node_modules", "runproof", "dist", "replay", "cli.js");
-    const args = ["serve", "--port", "0", "--grpc-port", "0", "--clickhouse-port", "0", "--data-dir", "data"];
+    const args = [
+      "serve",
+      "--port",
+      "0",
+      "--grpc-port",
+      "0",
+      "--clickhouse-port",
+      "0",
+      "--admin-port",
+      "0",
+      "--data-dir",
+      "data",
+    ];
     const ran = await ended(entry, args, { cwd: consumer.folder, env: { PATH: process.env["PATH"] ?? "" } });
     expect(ran.code).toBe(3);
     expect(ran.stderr).toMatch(/npm install chdb/);

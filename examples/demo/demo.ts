@@ -24,7 +24,7 @@ const expectations: string[] = [];
 const work = await mkdtemp(join(tmpdir(), "runproof-demo-"));
 const config = loadServiceConfig(
   {},
-  { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, dataDirectory: join(work, "data") },
+  { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, adminPort: "off", dataDirectory: join(work, "data") },
 );
 const service = await startService(config, { log: (message) => console.error(message) });
 process.once("SIGINT", () => void finish(130));

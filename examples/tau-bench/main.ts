@@ -32,7 +32,7 @@ async function main(file: string, flags: { json?: true; keep?: true }): Promise<
   const work = await mkdtemp(join(tmpdir(), "runproof-tau-"));
   const config = loadServiceConfig(
     {},
-    { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, dataDirectory: join(work, "data") },
+    { otlpPort: 0, otlpGrpcPort: 0, clickhousePort: 0, adminPort: "off", dataDirectory: join(work, "data") },
   );
   const service = await startService(config, { log: progress });
   const store = createStore({ url: service.clickhouseUrl });

@@ -9,6 +9,8 @@ import { startEngineFixture, type EngineFixture } from "../clickhouse/testing/en
 import { spanRow } from "../clickhouse/testing/row-samples.ts";
 import { createPipeline, type Pipeline } from "../pipeline.ts";
 import type { TouchedRun } from "../native/index.ts";
+import { encodeLogsProtobuf, encodeTracesProtobuf } from "../otlp/testing/encode-protobuf.ts";
+import { attribute, logRecord, logs, span, traces } from "../otlp/testing/model-builders.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { storeRows } from "./store-rows.ts";
 
@@ -33,7 +35,7 @@ beforeAll(async () => {
     onStored: (runs) => touched.push(...runs),
     onError: () => {},
   });
-  pipeline = createPipeline(ingest.components);
+  pipeline = createPipeline([ingest.spool, ingest.drain]);
   await pipeline.start();
 });
 
@@ -133,6 +135,28 @@ describe("ingest", () => {
     expect(await store.query(sql)).toEqual([{ project: "team-a" }]);
   });
 
+  it("stores protobuf bodies of both signals under the credential's project", async () => {
+    const resource = [attribute("service.name", "columns"), attribute("runproof.project", "theirs")];
+    const own = { encoding: "protobuf" as const, project: "ours", receivedAtMillis: 1 };
+    const spans = encodeTracesProtobuf(
+      traces([span({ attributes: [attribute("runproof.project", "mine")] })], resource),
+    );
+    const records = encodeLogsProtobuf(logs([logRecord({ body: { type: "stringValue", value: "hi" } })], resource));
+    await ingest.bodies.consume({ ...own, signal: "traces", bytes: spans }, summary);
+    await ingest.bodies.consume({ ...own, signal: "logs", bytes: records }, summary);
+    await ingest.idle();
+    const claimed =
+      "ResourceAttributes['runproof.project'] AS own, ResourceAttributes['runproof.project.claimed'] AS was";
+    expect(
+      await store.query(
+        `SELECT ${claimed}, SpanAttributes['runproof.project.claimed'] AS spanWas FROM otel_traces WHERE ServiceName = 'columns'`,
+      ),
+    ).toEqual([{ own: "ours", was: "theirs", spanWas: "mine" }]);
+    expect(await store.query(`SELECT ${claimed}, Body FROM otel_logs WHERE ServiceName = 'columns'`)).toEqual([
+      { own: "ours", was: "theirs", Body: "hi" },
+    ]);
+  });
+
   it("puts bad rows into quarantine with their reason and stores the rest", async () => {
     const bad = spanRow({ SpanId: "bad", ServiceName: "mixed", Duration: "not a number" });
     const uneven = spanRow({ SpanId: "uneven", ServiceName: "mixed", "Events.Name": ["one", "too many"] });
@@ -141,7 +165,10 @@ describe("ingest", () => {
       insert: (rows: readonly SpanRow[], token: string) => store.insertSpans(rows, token),
       isContentError,
       quarantine: (row: SpanRow, reason: string, token: string) =>
-        store.insertQuarantine([{ received_at: 1, signal: "traces", reason, row_json: JSON.stringify(row) }], token),
+        store.insertQuarantine(
+          [{ received_at: 1, project: "p", signal: "traces", reason, row_json: JSON.stringify(row) }],
+          token,
+        ),
     };
     for (let again = 0; again < 2; again++) {
       expect(await storeRows([...good.slice(0, 7), bad, ...good.slice(7), uneven], "mixed", sink)).toBe(2);

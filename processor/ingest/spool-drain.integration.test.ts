@@ -105,6 +105,69 @@ describe("a drain", () => {
   });
 });
 
+describe("a drain at its end", () => {
+  const again = (drainMillis: number): SpoolDrain =>
+    createSpoolDrain({
+      spool,
+      store: (batch, signal) => hangingStore(batch, signal),
+      onError: (what) => void errors.push(what),
+      drainMillis,
+    });
+  let hangingStore: (batch: SpoolBatch, signal: AbortSignal) => Promise<void>;
+
+  it("stores what is left, within its time", async () => {
+    await drain.shutdown();
+    hangingStore = async (batch) => void stored.push(batch);
+    const last = again(30_000);
+    for (const text of ["a", "b", "c"]) await spool.append(record(text));
+    await last.start();
+    await last.shutdown();
+    expect(texts()).toEqual(["a", "b", "c"]);
+    expect(spool.stats().bytes).toBe(0);
+  });
+
+  it("gives up a store that hangs, and keeps the batch under its name", async () => {
+    await drain.shutdown();
+    const tried: string[] = [];
+    let given: AbortSignal | undefined;
+    hangingStore = (batch, signal) => {
+      tried.push(batch.name);
+      given = signal;
+      return new Promise(() => {});
+    };
+    const last = again(200);
+    await last.start();
+    await spool.append(record("kept"));
+    await vi.waitFor(() => expect(tried).toHaveLength(1));
+    await last.shutdown();
+    expect(given?.aborted).toBe(true);
+    expect(errors).toContain("emptying the spool in time");
+    await spool.shutdown();
+    spool = open();
+    await spool.start();
+    const next = createSpoolDrain({ spool, store: async (batch) => void stored.push(batch), onError: () => {} });
+    await next.start();
+    await next.idle();
+    await next.shutdown();
+    expect(texts()).toEqual(["kept"]);
+    expect(stored[0]?.name).toBe(tried[0]);
+  });
+
+  it("goes on trying a store that comes back in time", async () => {
+    await drain.shutdown();
+    let tries = 0;
+    hangingStore = async (batch) => {
+      if (++tries < 3) throw new Error("away");
+      stored.push(batch);
+    };
+    const last = again(30_000);
+    await spool.append(record("late"));
+    await last.start();
+    await last.shutdown();
+    expect(texts()).toEqual(["late"]);
+  });
+});
+
 describe("bodies for the spool", () => {
   const body = (bytes: Uint8Array) =>
     ({ signal: "traces", encoding: "json", bytes, project: "p", receivedAtMillis: 5 }) as const;

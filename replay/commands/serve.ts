@@ -3,6 +3,7 @@ import { ConfigError as ServiceConfigError, loadServiceConfig, type ServiceConfi
 import { type Service, startService } from "../../processor/service.ts";
 import { createAutoFixtures } from "../fixture/auto-fixtures.ts";
 import { safeLine } from "../safe-text.ts";
+import { version } from "../version.ts";
 import { EXIT } from "../worker/exit-codes.ts";
 import type { CommandContext } from "./context.ts";
 import { UsageError } from "./run-command-line.ts";
@@ -12,6 +13,7 @@ export interface ServeFlags {
   readonly host?: string;
   readonly grpcPort?: string;
   readonly clickhousePort?: string;
+  readonly adminPort?: string;
   readonly dataDir?: string;
   readonly autoFixtures?: string;
 }
@@ -24,7 +26,7 @@ export async function serve(flags: ServeFlags, context: CommandContext): Promise
     flags.autoFixtures === undefined
       ? {}
       : { onVerdict: createAutoFixtures({ directory: resolve(context.cwd, flags.autoFixtures), log }).onVerdict };
-  const service = await startService(config, { log, ...auto });
+  const service = await startService(config, { log, version: version(), ...auto });
   announce(service, config, context);
   await aborted(context.signal);
   context.stderr.write("stopping\n");
@@ -39,6 +41,7 @@ function serviceConfig(flags: ServeFlags, context: CommandContext): ServiceConfi
       otlpPort: flags.port,
       otlpGrpcPort: flags.grpcPort,
       clickhousePort: flags.clickhousePort,
+      adminPort: flags.adminPort,
       dataDirectory: flags.dataDir,
     });
   } catch (error) {
@@ -54,6 +57,7 @@ function announce(service: Service, config: ServiceConfig, context: CommandConte
       `  OTLP/HTTP   ${service.otlpUrl}\n` +
       `  OTLP/gRPC   ${service.otlpGrpcUrl}\n` +
       `  ClickHouse  ${service.clickhouseUrl}\n` +
+      (service.adminUrl === undefined ? "" : `  operations  ${service.adminUrl}\n`) +
       `  data        ${resolve(context.cwd, config.dataDirectory)}\n`,
   );
 }

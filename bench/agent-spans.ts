@@ -228,7 +228,7 @@ function rootAttributes(run: Run, isFailed: boolean): KeyValue[] {
     integer("gen_ai.usage.input_tokens", random.below(80_000)),
     integer("gen_ai.usage.output_tokens", random.below(8_000)),
     string("runproof.run.id", run.id),
-    string("runproof.event", "root"),
+    string("runproof.event", "run"),
     string("runproof.task.id", `task-${random.below(500)}`),
     integer("runproof.run.attempt", 1),
     string("runproof.run.input", random.text(300)),

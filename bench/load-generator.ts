@@ -1,91 +1,56 @@
 /**
- * A sender of its own process: `node bench/load-generator.ts <json options>`. Sends export requests of 100 small agent
- * spans with 20 attributes at a steady pace, half over HTTP and half over gRPC, gzip, retries what is to be retried, and
- * reports what was acknowledged.
+ * A sender of its own process: `node bench/load-generator.ts <json options>`. Sends batches of 100 spans with 20 attributes
+ * at a steady pace, half over HTTP and half over gRPC, gzip, sends again what is to be sent again, and reports what was
+ * acknowledged when, and how long verdicts took to become readable.
  */
 import { request as httpRequest, Agent } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { Client, compressionAlgorithms, credentials, Metadata } from "@grpc/grpc-js";
-import { encodeTracesProtobuf } from "../processor/otlp/testing/encode-protobuf.ts";
+import { rounded } from "./figures.ts";
+import { BATCH_SPANS, createSteadyBatches, type SteadyBatchesOptions } from "./steady-batches.ts";
+import { createVerdictProbe, type VerdictReport } from "./verdict-probe.ts";
 
-export interface LoadOptions {
+export interface LoadOptions extends SteadyBatchesOptions {
   readonly httpUrl: string;
   readonly grpcUrl: string;
+  /** Where verdicts are read. */
+  readonly clickhouseUrl: string;
   readonly spansPerSecond: number;
   readonly seconds: number;
-  /** Part of every trace id, so that generators do not repeat each other. */
-  readonly seed: number;
 }
 
 export interface LoadReport {
-  readonly sentSpans: number;
-  readonly acknowledgedSpans: number;
-  readonly retries: number;
+  readonly sentBatches: number;
+  /** Batches that were never acknowledged. */
+  readonly unacknowledged: readonly number[];
   readonly refused: Readonly<Record<string, number>>;
-  /** Milliseconds from send to acknowledgement, sorted. */
-  readonly ackMillis: readonly number[];
+  /** One entry per acknowledged batch: milliseconds since the epoch, and from its last sending until then. */
+  readonly acknowledgements: readonly (readonly [at: number, millis: number])[];
+  /** When something was refused, milliseconds since the epoch. */
+  readonly refusedAt: readonly number[];
+  readonly verdicts: VerdictReport;
   readonly seconds: number;
+  /** Processor time of this process over that time. */
+  readonly cores: number;
 }
 
-const BATCH = 100;
+const MAX_PENDING = 64;
+const RETRY_MILLIS = 200;
+const MAX_ATTEMPTS = 1_500;
+const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
 const options = JSON.parse(process.argv[2] ?? "{}") as LoadOptions;
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+const batches = createSteadyBatches(options);
+const verdicts = createVerdictProbe(options.clickhouseUrl);
+const agent = new Agent({ keepAlive: true, maxSockets: MAX_PENDING });
 const grpc = new Client(options.grpcUrl.replace(/^http:\/\//, ""), credentials.createInsecure(), {
   "grpc.default_compression_algorithm": compressionAlgorithms.gzip,
 });
-const report = { sentSpans: 0, acknowledgedSpans: 0, retries: 0, refused: {} as Record<string, number> };
-const ackMillis: number[] = [];
-
-const kv = (key: string, stringValue: string) => ({ key, value: { type: "stringValue" as const, value: stringValue } });
-
-const MARK = Buffer.alloc(16, 0xab);
-
-/** One request of which only the trace id changes, so that making it costs the machine next to nothing. */
-function template(): { readonly bytes: Buffer; readonly places: readonly number[] } {
-  const now = BigInt(Date.now()) * 1_000_000n;
-  const traceId = MARK.toString("hex");
-  const attributes = Array.from({ length: 20 }, (_, index) =>
-    kv(`app.attribute.${index}`, `value ${index} of some length`),
-  );
-  const spans = Array.from({ length: BATCH }, (_, index) => ({
-    traceId,
-    spanId: (index + 1).toString(16).padStart(16, "0"),
-    traceState: "",
-    parentSpanId: "",
-    flags: 0,
-    name: `step ${index % 10}`,
-    kind: 1,
-    startTimeUnixNano: now + BigInt(index),
-    endTimeUnixNano: now + BigInt(index) + 1_000_000n,
-    attributes,
-    droppedAttributesCount: 0,
-    events: [],
-    droppedEventsCount: 0,
-    links: [],
-    droppedLinksCount: 0,
-    status: { code: 0, message: "" },
-  }));
-  const resource = { attributes: [kv("service.name", "load")], droppedAttributesCount: 0 };
-  const scope = { name: "load", version: "1", attributes: [], droppedAttributesCount: 0 };
-  const model = { resourceSpans: [{ resource, schemaUrl: "", scopeSpans: [{ scope, schemaUrl: "", spans }] }] };
-  const bytes = Buffer.from(encodeTracesProtobuf(model as unknown as Parameters<typeof encodeTracesProtobuf>[0]));
-  const places: number[] = [];
-  for (let at = bytes.indexOf(MARK); at >= 0; at = bytes.indexOf(MARK, at + 16)) places.push(at);
-  return { bytes, places };
-}
-
-const { bytes: made, places } = template();
-
-/** The trace id tells generator and batch. */
-function body(batch: number): Uint8Array {
-  const bytes = Buffer.from(made);
-  for (const at of places) {
-    bytes.fill(0, at, at + 16);
-    bytes.writeUInt32BE(options.seed, at);
-    bytes.writeUInt32BE(batch + 1, at + 12);
-  }
-  return bytes;
-}
+const unacknowledged: number[] = [];
+const refused: Record<string, number> = {};
+const acknowledgements: [number, number][] = [];
+const refusedAt: number[] = [];
 
 const postHttp = (bytes: Uint8Array): Promise<string> =>
   new Promise((resolve) => {
@@ -98,49 +63,54 @@ const postHttp = (bytes: Uint8Array): Promise<string> =>
     sending.end(gzipSync(bytes, { level: 1 }));
   });
 
-const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const asBuffer = (value: Uint8Array): Buffer => Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 const postGrpc = (bytes: Uint8Array): Promise<string> =>
   new Promise((resolve) => {
-    const identity = (value: Uint8Array): Buffer => Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-    grpc.makeUnaryRequest(
-      EXPORT,
-      identity,
-      (value: Buffer) => value,
-      bytes,
-      new Metadata(),
-      (error) => resolve(error === null ? "ok" : `grpc ${error.code}`),
+    grpc.makeUnaryRequest(EXPORT, asBuffer, asBuffer, bytes, new Metadata(), (error) =>
+      resolve(error === null ? "ok" : `grpc ${error.code}`),
     );
   });
 
 async function send(batch: number): Promise<void> {
-  const bytes = body(batch);
-  report.sentSpans += BATCH;
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const started = performance.now();
+  const bytes = batches.body(batch);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const sentAt = performance.now();
     const outcome = await (batch % 2 === 0 ? postHttp(bytes) : postGrpc(bytes));
     if (outcome === "ok") {
-      ackMillis.push(performance.now() - started);
-      report.acknowledgedSpans += BATCH;
+      acknowledgements.push([Math.round(Date.now()), rounded(performance.now() - sentAt, 1)]);
+      verdicts.acknowledged(batches.runIds(batch).at(-1));
       return;
     }
-    report.retries++;
-    report.refused[outcome] = (report.refused[outcome] ?? 0) + 1;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    refused[outcome] = (refused[outcome] ?? 0) + 1;
+    refusedAt.push(Date.now());
+    await sleep(RETRY_MILLIS);
   }
+  unacknowledged.push(batch);
 }
 
 const began = performance.now();
-const batches = Math.floor((options.spansPerSecond * options.seconds) / BATCH);
+const cpu = process.cpuUsage();
+const sentBatches = Math.floor((options.spansPerSecond * options.seconds) / BATCH_SPANS);
 const pending = new Set<Promise<void>>();
-for (let batch = 0; batch < batches; batch++) {
-  const due = began + (batch * BATCH * 1_000) / options.spansPerSecond;
+for (let batch = 0; batch < sentBatches; batch++) {
+  const due = began + (batch * BATCH_SPANS * 1_000) / options.spansPerSecond;
   const early = due - performance.now();
-  if (early > 1) await new Promise((resolve) => setTimeout(resolve, early));
+  if (early > 1) await sleep(early);
   const sending = send(batch).finally(() => pending.delete(sending));
   pending.add(sending);
-  if (pending.size >= 64) await Promise.race(pending);
+  if (pending.size >= MAX_PENDING) await Promise.race(pending);
 }
 await Promise.all(pending);
 const seconds = (performance.now() - began) / 1_000;
-const result: LoadReport = { ...report, ackMillis: ackMillis.toSorted((a, b) => a - b), seconds };
+const { user, system } = process.cpuUsage(cpu);
+const result: LoadReport = {
+  sentBatches,
+  unacknowledged,
+  refused,
+  acknowledgements,
+  refusedAt,
+  verdicts: await verdicts.finish(),
+  seconds,
+  cores: rounded((user + system) / 1e6 / seconds, 2),
+};
 process.stdout.write(JSON.stringify(result), () => process.exit(0));

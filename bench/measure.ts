@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { median } from "./figures.ts";
+import { cpuSeconds } from "./processes.ts";
 
 /** What one piece of work took, seconds. */
 export interface Cost {
@@ -23,11 +24,11 @@ export async function measure<Name extends string>(
   const costs = new Map<Name, Cost[]>(entries.map(([name]) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
     for (const [name, work] of entries) {
-      const cpu = cpuSeconds(enginePid);
+      const cpu = usedSeconds(enginePid);
       const start = process.hrtime.bigint();
       await work();
       const wall = Number(process.hrtime.bigint() - start) / 1e9;
-      if (round > 0) costs.get(name)!.push({ wall, cpu: cpuSeconds(enginePid) - cpu });
+      if (round > 0) costs.get(name)!.push({ wall, cpu: usedSeconds(enginePid) - cpu });
     }
   }
   const medians = entries.map(([name]) => {
@@ -59,22 +60,8 @@ export function report<Name extends string>(
 
 export const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
-
-/** Linux counts hundredths of a second for another process. */
-function cpuSeconds(enginePid: number | undefined): number {
+/** Of this process and the engine's. */
+function usedSeconds(enginePid: number | undefined): number {
   const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6 + (enginePid === undefined ? 0 : engineSeconds(enginePid));
-}
-
-function engineSeconds(pid: number): number {
-  try {
-    // The name in brackets may hold blanks; the fields after it are numbered from 3.
-    const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return 0;
-  }
+  return (user + system) / 1e6 + (enginePid === undefined ? 0 : cpuSeconds(enginePid));
 }

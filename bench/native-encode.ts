@@ -1,18 +1,13 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { createClient, type ClickHouseClient } from "@clickhouse/client";
-
-import { createEmbeddedEngine } from "../processor/clickhouse/embedded/embedded-engine.ts";
 import { insertNative } from "../processor/clickhouse/native-insert.ts";
 import { SPAN_COLUMNS } from "../processor/clickhouse/rows.ts";
-import { createStore, type Store } from "../processor/clickhouse/store.ts";
 import { createSpanBlock, createTracesScan } from "../processor/native/index.ts";
 import { decodeTracesProtobuf, spanRowsFrom } from "../processor/otlp/index.ts";
 import { agentSpanRequests, SPANS_PER_RUN } from "./agent-spans.ts";
+import { type BenchEngine, fillMemoryTable, SPAN_COLUMN_LIST, withEngine } from "./bench-engine.ts";
 import { measure, print, report } from "./measure.ts";
 
 /**
@@ -57,24 +52,24 @@ async function measureEncoding(bodies: readonly Uint8Array[]): Promise<void> {
   report("JavaScript only, ratios to the decoder that makes objects", { spans, base: decoded, costs });
 }
 
-async function measureEngine(bodies: readonly Uint8Array[], spans: number, engine: Engine): Promise<void> {
+async function measureEngine(bodies: readonly Uint8Array[], spans: number, engine: BenchEngine): Promise<void> {
   const { store, client, target, pid } = engine;
   const block = createSpanBlock();
   for (const body of bodies) block.append(body);
   const ready = block.finish().map((piece) => Buffer.from(piece));
-  await client.command({
-    query: `CREATE TABLE memory_${spans} ENGINE = Memory EMPTY AS SELECT ${columnList} FROM otel_traces`,
-  });
+  await fillMemoryTable(engine, `memory_${spans}`, bodies);
   let number = 0;
-  const insert = (pieces: readonly Uint8Array[], table = "otel_traces") =>
-    insertNative({ ...target, table, columns: SPAN_COLUMNS, token: `${spans}-${Date.now()}-${number++}` }, pieces);
-  await insert(ready, `memory_${spans}`);
+  const insert = (pieces: readonly Uint8Array[]) =>
+    insertNative(
+      { ...target, table: "otel_traces", columns: SPAN_COLUMNS, token: `${spans}-${Date.now()}-${number++}` },
+      pieces,
+    );
   const ceiling = "engine: INSERT SELECT from Memory" as const;
   const usual = "decode -> rows -> client JSONEachRow" as const;
   const costs = await measure(
     {
       [ceiling]: () =>
-        client.command({ query: `INSERT INTO otel_traces (${columnList}) SELECT * FROM memory_${spans}` }),
+        client.command({ query: `INSERT INTO otel_traces (${SPAN_COLUMN_LIST}) SELECT * FROM memory_${spans}` }),
       "Native, block encoded before": () => insert(ready),
       "protobuf -> Native -> insert": () => {
         block.reset();
@@ -92,39 +87,6 @@ async function measureEngine(bodies: readonly Uint8Array[], spans: number, engin
   );
 }
 
-interface Engine {
-  readonly store: Store;
-  readonly client: ClickHouseClient;
-  readonly target: Target;
-  readonly pid: number | undefined;
-}
-
-interface Target {
-  readonly url: string;
-  readonly username: string;
-  readonly password: string;
-}
-
-const columnList = SPAN_COLUMNS.map((name) => `\`${name}\``).join(", ");
-
-async function withEngine(work: (engine: Engine) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(join(values.directory, "runproof-bench-"));
-  const engine = createEmbeddedEngine({ dataDirectory: directory, port: 0 });
-  await engine.start();
-  const target = { url: engine.url(), ...engine.serviceCredentials() };
-  const store = createStore(target);
-  const client = createClient(target);
-  try {
-    await store.migrate();
-    await client.command({ query: "SYSTEM STOP MERGES" });
-    await work({ store, client, target, pid: engine.pid() });
-  } finally {
-    await Promise.all([store.close(), client.close()]);
-    await engine.shutdown();
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
 const bodiesOf = (rows: number): Uint8Array[] => [
   ...agentSpanRequests({ requests: Math.max(1, Math.round(rows / spansPerRequest)), runsPerRequest: RUNS_PER_REQUEST }),
 ];
@@ -137,9 +99,10 @@ print(
 await measureEncoding(sample);
 if (values.engine) {
   await withEngine(async (engine) => {
+    await engine.client.command({ query: "SYSTEM STOP MERGES" });
     for (const rows of values.rows.split(",").map(Number)) {
       const bodies = bodiesOf(rows);
       await measureEngine(bodies, bodies.length * spansPerRequest, engine);
     }
-  });
+  }, values.directory);
 }

@@ -2,6 +2,7 @@ import type { LogRow } from "../clickhouse/rows.ts";
 import { createLogBlock } from "../native/index.ts";
 import type { SpoolRecord } from "../spool/index.ts";
 import { logRowsOf } from "./batch-rows.ts";
+import { createBreather } from "./breather.ts";
 import { storeBlock, type BlockSink } from "./store-block.ts";
 
 /** Stores the log records of some bodies under a token. Rejects for trouble that a later try may not meet. */
@@ -12,9 +13,11 @@ export function createLogsWriter(sink: BlockSink<LogRow>): LogsWriter {
   const block = createLogBlock();
   return async (records, token) => {
     block.reset();
+    const breathe = createBreather();
     for (const record of records) {
       if (record.encoding === "protobuf") block.append(record.payload, { project: record.project });
       else for (const row of logRowsOf(record)) block.appendRow(row);
+      await breathe();
     }
     const filled = { rows: block.rows, finish: () => block.finish(), asRows: () => records.flatMap(logRowsOf) };
     await storeBlock(filled, token, sink);

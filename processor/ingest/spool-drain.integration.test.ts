@@ -61,7 +61,56 @@ describe("a drain", () => {
     expect(texts()).toHaveLength(50);
   });
 
+  it("stores two batches at a time, each once, while one of them takes long", async () => {
+    const done: string[] = [];
+    let finishFirst = (): void => {};
+    store = async (batch) => {
+      if (done.length === 0 && batch.name === first) await new Promise<void>((resolve) => (finishFirst = resolve));
+      done.push(batch.name);
+      stored.push(batch);
+    };
+    let first = "";
+    const slow = store;
+    store = (batch) => {
+      first ||= batch.name;
+      return slow(batch);
+    };
+    await spool.append(record("slow"));
+    await vi.waitFor(() => expect(first).not.toBe(""));
+    await spool.append(record("quick"));
+    await vi.waitFor(() => expect(texts()).toEqual(["quick"]));
+    finishFirst();
+    await drain.idle();
+    expect(texts()).toEqual(["quick", "slow"]);
+    expect(spool.stats()).toMatchObject({ bytes: 0, unreadBytes: 0 });
+  });
+
+  it("spaces inserts under a steady load and does not when somebody waits for the end", async () => {
+    await drain.shutdown();
+    drain = createSpoolDrain({ spool, store, onError: () => {}, lingerMillis: 1, insertsPerSecond: 0.001 });
+    await drain.start();
+    let sent = 0;
+    // The burst that a quiet time has saved up.
+    for (; sent < 10; sent++) {
+      await spool.append(record(String(sent)));
+      await vi.waitFor(() => expect(stored).toHaveLength(sent + 1));
+    }
+    await spool.append(record("late"));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(stored).toHaveLength(10);
+    await drain.idle();
+    expect(texts().at(-1)).toBe("late");
+  });
+
   it("tries a batch again under its name until the store is back, while the spool goes on taking", async () => {
+    await drain.shutdown();
+    drain = createSpoolDrain({
+      spool,
+      store: (batch) => store(batch),
+      onError: (what) => void errors.push(what),
+      lanes: 1,
+    });
+    await drain.start();
     const names: string[] = [];
     store = async (batch) => {
       names.push(batch.name);

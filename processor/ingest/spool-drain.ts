@@ -11,8 +11,12 @@ export interface SpoolDrainOptions {
    */
   readonly store: (batch: SpoolBatch, signal: AbortSignal) => Promise<void>;
   readonly onError: (what: string, error: unknown) => void;
-  /** About how much is stored at once. Default 8 MiB. */
+  /** About how much is stored at once while the store keeps up. Default 8 MiB. */
   readonly batchBytes?: number;
+  /** The same while it does not: large batches cost it less. Default 24 MiB. */
+  readonly maxBatchBytes?: number;
+  /** Batches that are stored at a time: one is made ready while the store works on the other. Default 2. */
+  readonly lanes?: number;
   /** How long a small batch waits for more at least, milliseconds. Default 50. */
   readonly lingerMillis?: number;
   /** Inserts per second under a steady load of small batches; ten may follow each other at once. Default 2.5. */
@@ -32,24 +36,26 @@ const CLOSING_PAUSE_MILLIS = 20;
 const GATHER_STEP_MILLIS = 20;
 const INSERT_BURST = 10;
 const DEFAULT_BATCH_BYTES = 8 * 1024 * 1024;
+const DEFAULT_MAX_BATCH_BYTES = 24 * 1024 * 1024;
 
 /**
  * Moves the spool into the store: batch by batch, each until it is stored, however long the store is away. The batch's
  * name is its deduplication token, so a crash between the insert and the commit stores nothing twice.
  */
 export function createSpoolDrain(options: SpoolDrainOptions): SpoolDrain {
-  const { spool, batchBytes = DEFAULT_BATCH_BYTES, lingerMillis = 50, insertsPerSecond = 2.5 } = options;
+  const { spool, batchBytes = DEFAULT_BATCH_BYTES, maxBatchBytes = DEFAULT_MAX_BATCH_BYTES } = options;
+  const { lanes = 2, lingerMillis = 50, insertsPerSecond = 2.5 } = options;
   const now = (): number => performance.now();
   const pace = createInsertPace({ burst: INSERT_BURST, perSecond: insertsPerSecond, now });
   /** Nothing new comes in: what is there is stored without waiting for more. */
   const closing = new AbortController();
   const stop = new AbortController();
-  let working: Promise<void> | undefined;
+  let working: Promise<unknown> | undefined;
   let closed: Promise<void> | undefined;
-  let inHand = false;
+  let turn: Promise<unknown> = Promise.resolve();
   let waiters: (() => void)[] = [];
 
-  const isEmpty = (): boolean => !inHand && spool.stats().bytes === 0;
+  const isEmpty = (): boolean => spool.stats().bytes === 0;
 
   async function run(): Promise<void> {
     while (!stop.signal.aborted) {
@@ -63,7 +69,6 @@ export function createSpoolDrain(options: SpoolDrainOptions): SpoolDrain {
         if (closing.signal.aborted && !isEmpty()) await pause(CLOSING_PAUSE_MILLIS);
         continue;
       }
-      await gather();
       await moveOne().catch(async (error: unknown) => {
         options.onError("reading the spool", error);
         await pause(LAST_BACKOFF_MILLIS);
@@ -75,7 +80,7 @@ export function createSpoolDrain(options: SpoolDrainOptions): SpoolDrain {
   async function gather(): Promise<void> {
     const since = now();
     const paced = Math.max(lingerMillis, pace.waitMillis());
-    while (spool.stats().bytes < batchBytes && !closing.signal.aborted) {
+    while (spool.stats().unreadBytes < batchBytes && !closing.signal.aborted) {
       const left = (waiters.length > 0 ? lingerMillis : paced) - (now() - since);
       if (left <= 0) return;
       await pause(Math.min(left, GATHER_STEP_MILLIS), closing.signal);
@@ -83,16 +88,22 @@ export function createSpoolDrain(options: SpoolDrainOptions): SpoolDrain {
   }
 
   async function moveOne(): Promise<void> {
-    inHand = true;
-    try {
-      const batch = await spool.read(batchBytes);
-      if (batch === undefined) return;
-      pace.take();
-      if (await stored(batch)) await spool.commit(batch);
-      else await spool.release(batch);
-    } finally {
-      inHand = false;
-    }
+    const batch = await nextBatch();
+    if (batch === undefined) return;
+    if (await stored(batch)) await spool.commit(batch);
+    else await spool.release(batch);
+  }
+
+  /** In turn: a lane that gathers while another one reads would come away with the crumbs. */
+  function nextBatch(): Promise<SpoolBatch | undefined> {
+    const taken = turn.then(async () => {
+      await gather();
+      const batch = await spool.read(spool.stats().unreadBytes > 2 * batchBytes ? maxBatchBytes : batchBytes);
+      if (batch !== undefined) pace.take();
+      return batch;
+    });
+    turn = taken.catch(() => {});
+    return taken;
   }
 
   async function stored(batch: SpoolBatch): Promise<boolean> {
@@ -128,7 +139,7 @@ export function createSpoolDrain(options: SpoolDrainOptions): SpoolDrain {
 
   return {
     async start() {
-      working = run();
+      working = Promise.all(Array.from({ length: lanes }, run));
     },
     shutdown: () => (closed ??= close()),
     idle: () => (isEmpty() ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),

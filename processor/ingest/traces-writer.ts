@@ -2,6 +2,7 @@ import type { SpanRow } from "../clickhouse/rows.ts";
 import { createSpanBlock, touchedRunFrom, type TouchedRun } from "../native/index.ts";
 import type { SpoolRecord } from "../spool/index.ts";
 import { spanRowsOf } from "./batch-rows.ts";
+import { createBreather } from "./breather.ts";
 import { storeBlock, type BlockSink } from "./store-block.ts";
 
 /**
@@ -16,14 +17,22 @@ export type TracesWriter = (records: readonly SpoolRecord[], token: string) => P
  */
 export function createTracesWriter(sink: BlockSink<SpanRow>): TracesWriter {
   const block = createSpanBlock();
+
+  function append(record: SpoolRecord): readonly TouchedRun[] {
+    if (record.encoding === "protobuf") return block.append(record.payload, { project: record.project }).touched;
+    const rows = spanRowsOf(record);
+    for (const row of rows) block.appendRow(row);
+    return touchedOf(rows);
+  }
+
   return async (records, token) => {
     block.reset();
-    const touched = records.flatMap((record): readonly TouchedRun[] => {
-      if (record.encoding === "protobuf") return block.append(record.payload, { project: record.project }).touched;
-      const rows = spanRowsOf(record);
-      for (const row of rows) block.appendRow(row);
-      return touchedOf(rows);
-    });
+    const touched: TouchedRun[] = [];
+    const breathe = createBreather();
+    for (const record of records) {
+      touched.push(...append(record));
+      await breathe();
+    }
     const filled = { rows: block.rows, finish: () => block.finish(), asRows: () => records.flatMap(spanRowsOf) };
     await storeBlock(filled, token, sink);
     return touched;

@@ -35,8 +35,10 @@ export interface SpoolOptions {
 export interface SpoolStats extends Readonly<AppendCounts> {
   /** `false`: the disk does not work, every append fails. */
   readonly writable: boolean;
-  /** On disk and not consumed. */
+  /** On disk and not consumed: neither read nor, when it was read, committed. */
   readonly bytes: number;
+  /** Of these, what `read` has not handed out. */
+  readonly unreadBytes: number;
   readonly segments: number;
   readonly pendingBytes: number;
   /** Exact to a second, never too low; `undefined` when all is consumed. */
@@ -155,8 +157,7 @@ export function createSpool(options: SpoolOptions): Spool {
       return reader;
     },
     stats() {
-      const { bytes, oldestRecordAgeMillis } = statsOf(0);
-      const log = { bytes, oldestRecordAgeMillis, segments: running?.segments.all.length ?? 0 };
+      const log = { ...statsOf(0), segments: running?.segments.all.length ?? 0 };
       return { ...IDLE, ...appendStats(running?.appender), ...log, quarantined: { ...quarantined } };
     },
   };
@@ -207,6 +208,7 @@ const IDLE = {
   failed: 0,
   full: 0,
   bytes: 0,
+  unreadBytes: 0,
   segments: 0,
   pendingBytes: 0,
   oldestRecordAgeMillis: undefined,

@@ -32,6 +32,7 @@ const SPOOL = {
   failed: 1,
   full: 2,
   bytes: 4_096,
+  unreadBytes: 0,
   segments: 3,
   pendingBytes: 0,
   oldestRecordAgeMillis: 1_500,
@@ -45,7 +46,7 @@ const SOURCES: TelemetrySources = {
   watchdog: () => ({ lastScanAt: Date.now() - 5_000, scanMillis: 1_000 }),
   engine: () => ({
     up: true,
-    restarts: { ended: 1, silent: 0, stuck: 2, memory: 0 },
+    restarts: { ended: 1, silent: 0, stuck: 2, memory: 0, disk: 0 },
     rssBytes: 500_000_000,
     statementMillis: 2,
   }),

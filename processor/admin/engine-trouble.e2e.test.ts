@@ -88,7 +88,7 @@ describe("an engine in trouble while spans come in", { timeout: 180_000 }, () =>
         "SELECT count() AS rows, uniqExact(SpanId) AS spans FROM otel_traces",
       );
       expect(counted).toEqual({ rows: sender?.acknowledged, spans: sender?.acknowledged });
-      expect(engine.stats().restarts).toEqual({ ended: 0, silent: 0, stuck: 0, memory: 0, [reason]: 1 });
+      expect(engine.stats().restarts).toEqual({ ended: 0, silent: 0, stuck: 0, memory: 0, disk: 0, [reason]: 1 });
       const families = await scrape(running);
       expect(sampleOf(families, "runproof_engine_restarts_total", { reason })).toBe(1);
       expect(sampleOf(families, "runproof_engine_up")).toBe(1);

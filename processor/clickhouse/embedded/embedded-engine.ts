@@ -6,7 +6,9 @@ import type { TokenEntry } from "../../auth/tokens.ts";
 import type { Component } from "../../component.ts";
 import { EmbeddedEngineError, startEngineChild, type EngineChild } from "./engine-child.ts";
 import { createEngineHealth, PROBE_EVERY_MILLIS, type EngineHealth, type EngineIllness } from "./engine-health.ts";
+import type { FromEngine } from "./engine-messages.ts";
 import type { ServiceCredentials } from "./engine-rights.ts";
+import { createRestartSpacing } from "./restart-spacing.ts";
 
 export { EmbeddedEngineError } from "./engine-child.ts";
 
@@ -74,6 +76,7 @@ const COMPLAINTS: Readonly<Record<EngineIllness, string>> = {
   silent: "The embedded engine gives no sign of life; killing it.",
   stuck: "The embedded engine does not finish a trivial statement; killing it.",
   memory: "The embedded engine holds more memory than it may; killing it.",
+  disk: "The embedded engine serves a damaged part; restarting it, so that it takes the part's sources.",
 };
 
 /**
@@ -90,7 +93,9 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
   const access = readTokens === undefined ? {} : { readTokens };
   const credentials = { username: "service", password: randomBytes(32).toString("base64url") };
   const maxRssBytes = (options.maxMib ?? Math.max(2_048, Math.floor(totalmem() / MIB / 2))) * MIB;
-  const restarts: Record<RestartReason, number> = { ended: 0, silent: 0, stuck: 0, memory: 0 };
+  const restarts: Record<RestartReason, number> = { ended: 0, silent: 0, stuck: 0, memory: 0, disk: 0 };
+  const healing = createRestartSpacing(() => performance.now());
+  const toldParts = new Set<string>();
   let stopping = new AbortController();
   let port = options.port ?? 8123;
   let child: EngineChild | undefined;
@@ -109,6 +114,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
       port,
       credentials,
       maxMemoryBytes,
+      onMessage: tell,
       ...access,
       ...entry,
     });
@@ -119,9 +125,23 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
       silentAfterMillis: options.hungAfterMillis ?? 10_000,
       stuckAfterMillis: options.stuckAfterMillis ?? 30_000,
       maxRssBytes,
+      mayHeal: healing.allows,
       now: () => performance.now(),
     });
+    tellParts("The embedded engine put aside parts that it cannot read", started.detached);
     void restartAfter(started, performance.now());
+  }
+
+  /** Says each part once: it is found again every second, and one put aside stays there until somebody removes it. */
+  function tellParts(what: string, parts: readonly string[]): void {
+    const news = parts.filter((part) => !toldParts.has(part));
+    for (const part of news) toldParts.add(part);
+    if (news.length > 0) logger?.warn(`${what}: ${news.join(", ")}.`);
+  }
+
+  function tell(message: FromEngine): void {
+    if (message.type === "room") logger?.warn(roomNotice(message));
+    else if (message.type === "damaged") tellParts("Parts of the embedded store have incomplete files", message.parts);
   }
 
   async function restartAfter(ended: EngineChild, startedAt: number): Promise<void> {
@@ -152,6 +172,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
     if (child?.isAlive() !== true || illness !== undefined) return;
     illness = health?.check();
     if (illness === undefined) return;
+    if (illness === "disk") healing.count();
     logger?.warn(COMPLAINTS[illness]);
     child.kill();
   }
@@ -189,4 +210,11 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
       statementMillis: health?.statementMillis,
     }),
   };
+}
+
+function roomNotice({ room, space }: Extract<FromEngine, { type: "room" }>): string {
+  const free = `${Math.floor(space.freeBytes / MIB)} MiB free`;
+  if (!room.takesMerges) return `The disk is almost full (${free}): the embedded engine neither inserts nor merges.`;
+  if (!room.takesInserts) return `The disk is short of room (${free}): the embedded engine takes no inserts.`;
+  return `The disk has room again (${free}): the embedded engine takes inserts.`;
 }

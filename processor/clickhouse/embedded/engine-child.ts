@@ -40,10 +40,13 @@ const STOP_MILLIS = 15_000;
 export interface EngineChildOptions extends Omit<Extract<ToEngine, { type: "start" }>, "type"> {
   /** Module to run as the child. Default: the engine's own. */
   readonly entry?: string;
+  /** Hears everything from the first moment on, also what the child says before it serves. */
+  readonly onMessage?: (message: FromEngine) => void;
 }
 
 /** Starts the child and waits until it serves. @throws EmbeddedEngineError */
-export async function startEngineChild({ entry = entryPath(), ...options }: EngineChildOptions): Promise<EngineChild> {
+export async function startEngineChild(given: EngineChildOptions): Promise<EngineChild> {
+  const { entry = entryPath(), onMessage = () => undefined, ...options } = given;
   const child = fork(entry, [], {
     execArgv: [],
     // The engine reads a `config.xml` that lies where it is started; the folder of whoever starts us is not ours to trust.
@@ -54,6 +57,7 @@ export async function startEngineChild({ entry = entryPath(), ...options }: Engi
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   const errors = tailOf(child);
+  child.on("message", onMessage);
   const exited = new Promise<string>((settle) => {
     child.once("exit", (code, signal) => settle(signal ?? `exit code ${code}`));
   });
@@ -116,11 +120,14 @@ function readiness(
     const fail = (code: EngineFailureCode, message: string) => reject(new EmbeddedEngineError(code, message));
     const timer = setTimeout(() => fail("start_failed", "The embedded engine did not start in time."), START_MILLIS);
     void exited.then((how) => fail("start_failed", `The embedded engine ended while starting (${how}).`));
-    child.once("message", (message: FromEngine) => {
-      clearTimeout(timer);
+    const listen = (message: FromEngine): void => {
       if (message.type === "ready") settle(message);
       else if (message.type === "failed") fail(message.code, message.message);
-    });
+      else return;
+      clearTimeout(timer);
+      child.off("message", listen);
+    };
+    child.on("message", listen);
     void exited.then(() => clearTimeout(timer));
     child.send({ type: "start", ...options } satisfies ToEngine, () => undefined);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createEngineHealth } from "./engine-health.ts";
 import type { FromEngine, ToEngine } from "./engine-messages.ts";
 
-const LIMITS = { silentAfterMillis: 10_000, stuckAfterMillis: 30_000, maxRssBytes: 1_000 };
+const LIMITS = { silentAfterMillis: 10_000, stuckAfterMillis: 30_000, maxRssBytes: 1_000, mayHeal: () => true };
 
 /** A child whose answers are written by the test, on a clock of the test's own. */
 function watchedChild() {

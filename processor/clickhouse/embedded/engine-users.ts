@@ -1,27 +1,5 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-
 import { PROJECT_DATABASE, PROJECT_ROLE, PROJECT_ROWS_USER, PROJECT_TABLES, SERVICE_ROLE } from "./project-tables.ts";
 import { logCommentProject } from "./session-mark.ts";
-
-/**
- * Writes the engine's users, roles and row policies and returns the path of the configuration that names them.
- *
- * chDB (3.4.0) has one user, and no writable access storage, impersonation or custom settings; but it takes users, roles and
- * row policies from a file. So a session lays down its rights with `SET ROLE`, and the views read as another user. With a second
- * `SET ROLE` it could take them up again: that a reader's statement is one, and reads, is for the guard to see to.
- *
- * @param directory of the files; what is in it is removed
- */
-export async function writeEngineUsers(directory: string): Promise<string> {
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const users = join(directory, "users.xml");
-  const config = join(directory, "config.xml");
-  await writeFile(users, usersXml(), { mode: 0o600 });
-  await writeFile(config, `<clickhouse><users_config>${escaped(users)}</users_config></clickhouse>\n`, { mode: 0o600 });
-  return config;
-}
 
 /** What a session under the project's role must not see of others; `parts`, `tables` and `columns` follow its grants. */
 const SYSTEM_TABLES = `
@@ -36,7 +14,14 @@ const SYSTEM_TABLES = `
   .trim()
   .split(/\s+/);
 
-function usersXml(): string {
+/**
+ * The engine's users, roles and row policies.
+ *
+ * chDB (3.4.0) has one user, and no writable access storage, impersonation or custom settings; but it takes users, roles and
+ * row policies from a file. So a session lays down its rights with `SET ROLE`, and the views read as another user. With a second
+ * `SET ROLE` it could take them up again: that a reader's statement is one, and reads, is for the guard to see to.
+ */
+export function usersXml(): string {
   const views = `GRANT SELECT ON ${PROJECT_DATABASE}.*`;
   const tables = Object.keys(PROJECT_TABLES).map((table) => `GRANT SELECT ON default.${table}`);
   const rows = Object.entries(PROJECT_TABLES).map(
@@ -67,6 +52,7 @@ const grants = (statements: readonly string[]): string =>
   `<grants>${statements.map((statement) => `<query>${statement}</query>`).join("")}</grants>`;
 
 const policies = (database: string, filters: readonly (readonly [table: string, filter: string])[]): string =>
-  `<${database}>${filters.map(([table, filter]) => `<${table}><filter>${escaped(filter)}</filter></${table}>`).join("")}</${database}>`;
+  `<${database}>${filters.map(([table, filter]) => `<${table}><filter>${escapedXml(filter)}</filter></${table}>`).join("")}</${database}>`;
 
-const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+export const escapedXml = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

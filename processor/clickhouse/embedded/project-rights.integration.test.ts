@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { EngineError } from "./engine-error.ts";
 import { createEngineSessions, type EngineSessions } from "./engine-sessions.ts";
-import { writeEngineUsers } from "./engine-users.ts";
+import { writeEngineConfig } from "./engine-config.ts";
 import { replaceOverlay } from "./overlay.ts";
 import { assertProjectRights } from "./project-rights.ts";
 import { createProjectViews } from "./project-views.ts";
@@ -30,7 +30,7 @@ async function run(sql: string, project?: string): Promise<string> {
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "runproof-rights-"));
-  const config = await writeEngineUsers(join(directory, "access"));
+  const config = await writeEngineConfig(join(directory, "access"), true);
   const engine = join(directory, "engine");
   base = new Session(engine, { connectionArgs: [`--config-file=${config}`] });
   await replaceOverlay(base, engine);

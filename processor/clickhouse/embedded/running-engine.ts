@@ -7,11 +7,11 @@ import type { Session } from "chdb";
 
 import { createDiskWatch, type DiskWatch, type DiskWatchOptions } from "./disk-watch.ts";
 import { createEngineExecutor, type EngineExecutor } from "./engine-executor.ts";
+import { writeEngineConfig } from "./engine-config.ts";
 import type { EngineFailureCode, ToEngine } from "./engine-messages.ts";
 import { createEngineRights } from "./engine-rights.ts";
 import { createEngineServer } from "./engine-server.ts";
 import { createEngineSessions } from "./engine-sessions.ts";
-import { writeEngineUsers } from "./engine-users.ts";
 import { replaceOverlay } from "./overlay.ts";
 import { assertProjectRights } from "./project-rights.ts";
 
@@ -43,8 +43,9 @@ type StartMessage = Extract<ToEngine, { type: "start" }>;
 export async function createRunningEngine(message: StartMessage, disk: DiskListeners): Promise<RunningEngine> {
   const directory = await prepareDirectory(message.dataDirectory);
   const chdb = await loadChdb();
-  const usersConfig = message.readTokens === undefined ? undefined : await writeEngineUsers(directory.access);
-  const base = openBase(chdb, directory.engine, engineArguments(message, usersConfig));
+  const withUsers = message.readTokens !== undefined;
+  const config = await writeEngineConfig(directory.access, withUsers);
+  const base = openBase(chdb, directory.engine, engineArguments(message, config));
   const query = async (sql: string): Promise<string> => {
     const session = new chdb.Session(directory.engine);
     try {
@@ -61,7 +62,7 @@ export async function createRunningEngine(message: StartMessage, disk: DiskListe
   await rm(directory.inbox, { recursive: true, force: true });
   await mkdir(directory.inbox, { mode: 0o700 });
   const sessions = createEngineSessions(() => new chdb.Session(directory.engine));
-  if (usersConfig !== undefined) await assertProjectRights(sessions);
+  if (withUsers) await assertProjectRights(sessions);
   const executor = reportingFailures(await createEngineExecutor(sessions, directory.inbox, watch), watch);
   const version = (await base.queryAsync("SELECT version()", { format: "TSV" })).text().trim();
   const rights = createEngineRights(message.credentials, message.readTokens);
@@ -134,17 +135,10 @@ async function brokenParts(query: (sql: string) => Promise<string>): Promise<str
   return lines.map((line) => (JSON.parse(line) as { name: string }).name);
 }
 
-/**
- * Seconds that the sources of a merge outlive it; the engine's own is 0 (measured). What a merge writes is not flushed, so
- * they are what is left when a full disk or a loss of power has damaged its result.
- */
-const OLD_PARTS_SECONDS = 120;
-
-function engineArguments({ maxMemoryBytes }: StartMessage, usersConfig: string | undefined): string[] {
+function engineArguments({ maxMemoryBytes }: StartMessage, config: string): string[] {
   return [
-    `--merge_tree.old_parts_lifetime=${OLD_PARTS_SECONDS}`,
     ...(maxMemoryBytes === undefined ? [] : [`--max_server_memory_usage=${maxMemoryBytes}`]),
-    ...(usersConfig === undefined ? [] : [`--config-file=${usersConfig}`]),
+    `--config-file=${config}`,
   ];
 }
 

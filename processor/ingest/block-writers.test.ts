@@ -65,6 +65,26 @@ describe("the traces writer", () => {
     expect(rows.size).toBe(0);
   });
 
+  it("keeps batches apart that are stored at the same time", async () => {
+    const { sink, blocks } = sinkOf();
+    let letGo = (): void => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const write = createTracesWriter({
+      ...sink,
+      async insertNative(pieces, token) {
+        // The first is still on its way out while the second is made.
+        if (token === "first") await held;
+        await sink.insertNative(pieces, token);
+      },
+    });
+    const first = write(records.slice(0, 1), "first");
+    await write(records.slice(1), "second");
+    letGo();
+    await first;
+    const names = (token: string) => blocks.get(token)?.map((row) => row["SpanName"]);
+    expect([names("first"), names("second")]).toEqual([["a"], ["b", "c"]]);
+  });
+
   it("stores the rows of a refused block one half at a time, and sets the bad one aside", async () => {
     const { sink, rows, quarantined } = sinkOf<{ SpanName: string; ResourceAttributes: object }>('"b"');
     await createTracesWriter(sink as never)(records, "t");

@@ -71,28 +71,19 @@ export function createIngest(options: IngestOptions): Ingest {
     ...(options.spoolReaders && { readers: options.spoolReaders }),
     ...(metering && { fs: metering.spoolFs }),
   });
-  const createWriters = () => ({
-    traces: createTracesWriter({
-      ...rowSink<SpanRow>(store, "traces", (rows, token) => store.insertSpans(rows, token)),
-      insertNative: (pieces, token) => insertNative(block("otel_traces", SPAN_COLUMNS, token), pieces),
-    }),
-    logs: createLogsWriter({
-      ...rowSink<LogRow>(store, "logs", (rows, token) => store.insertLogs(rows, token)),
-      insertNative: (pieces, token) => insertNative(block("otel_logs", LOG_COLUMNS, token), pieces),
-    }),
+  const writeTraces = createTracesWriter({
+    ...rowSink<SpanRow>(store, "traces", (rows, token) => store.insertSpans(rows, token)),
+    insertNative: (pieces, token) => insertNative(block("otel_traces", SPAN_COLUMNS, token), pieces),
   });
-  // A writer's memory is one batch's at a time; as many come to be as the drain has lanes.
-  const idleWriters: ReturnType<typeof createWriters>[] = [];
+  const writeLogs = createLogsWriter({
+    ...rowSink<LogRow>(store, "logs", (rows, token) => store.insertLogs(rows, token)),
+    insertNative: (pieces, token) => insertNative(block("otel_logs", LOG_COLUMNS, token), pieces),
+  });
   const storeBatch = async (batch: SpoolBatch, signal: AbortSignal): Promise<void> => {
     givenUp = signal;
-    const writers = idleWriters.pop() ?? createWriters();
-    try {
-      const { traces = [], logs = [] } = Object.groupBy(batch.records, (record) => record.kind);
-      if (traces.length > 0) options.onStored(await writers.traces(traces, batch.name));
-      await writers.logs(logs, `${batch.name}-logs`);
-    } finally {
-      idleWriters.push(writers);
-    }
+    const { traces = [], logs = [] } = Object.groupBy(batch.records, (record) => record.kind);
+    if (traces.length > 0) options.onStored(await writeTraces(traces, batch.name));
+    await writeLogs(logs, `${batch.name}-logs`);
   };
   const drain = createSpoolDrain({ spool, store: metering?.batches(storeBatch) ?? storeBatch, drainMillis, onError });
   return { spool, drain, bodies: createSpoolBodies(spool), idle: () => drain.idle() };

@@ -2,24 +2,28 @@ import type { LogRow } from "../clickhouse/rows.ts";
 import { createLogBlock } from "../native/index.ts";
 import type { SpoolRecord } from "../spool/index.ts";
 import { logRowsOf } from "./batch-rows.ts";
+import { createBlockPool } from "./block-pool.ts";
 import { createBreather } from "./breather.ts";
 import { storeBlock, type BlockSink } from "./store-block.ts";
 
-/** Stores the log records of some bodies under a token. Rejects for trouble that a later try may not meet. */
+/**
+ * Stores the log records of some bodies under a token. Rejects for trouble that a later try may not meet. May be called
+ * for several batches at a time.
+ */
 export type LogsWriter = (records: readonly SpoolRecord[], token: string) => Promise<void>;
 
-/** The same for logs as `createTracesWriter`. One call at a time: the block's memory is used again. */
+/** The same for logs as `createTracesWriter`. */
 export function createLogsWriter(sink: BlockSink<LogRow>): LogsWriter {
-  const block = createLogBlock();
-  return async (records, token) => {
-    block.reset();
-    const breathe = createBreather();
-    for (const record of records) {
-      if (record.encoding === "protobuf") block.append(record.payload, { project: record.project });
-      else for (const row of logRowsOf(record)) block.appendRow(row);
-      await breathe();
-    }
-    const filled = { rows: block.rows, finish: () => block.finish(), asRows: () => records.flatMap(logRowsOf) };
-    await storeBlock(filled, token, sink);
-  };
+  const withBlock = createBlockPool(createLogBlock);
+  return (records, token) =>
+    withBlock(async (block) => {
+      const breathe = createBreather();
+      for (const record of records) {
+        if (record.encoding === "protobuf") block.append(record.payload, { project: record.project });
+        else for (const row of logRowsOf(record)) block.appendRow(row);
+        await breathe();
+      }
+      const filled = { rows: block.rows, finish: () => block.finish(), asRows: () => records.flatMap(logRowsOf) };
+      await storeBlock(filled, token, sink);
+    });
 }

@@ -81,8 +81,10 @@ export async function simulate({ runs: count, seed, maxLateMillis }: SimulationO
   };
   for (let index = 0; index < COLLECTORS; index++) {
     const watched = storeFor(index);
+    // Full after an outage, not all the time.
+    const maxWaiting = Math.max(200, count / 25);
     const options = { scheduler, store: watched, graceMillis: GRACE_MILLIS, scanMillis: SCAN_MILLIS };
-    collectors.push(createSimulatedCollector({ id: `collector-${index}`, ...options, maxWaiting: 200 }));
+    collectors.push(createSimulatedCollector({ id: `collector-${index}`, ...options, maxWaiting }));
   }
   for (const [index, collector] of collectors.entries()) {
     collector.start();

@@ -17,46 +17,58 @@ export interface VerdictProbe {
   finish(): Promise<VerdictReport>;
 }
 
-/** Few enough that looking does not load the engine. */
+/** Few enough, and all of them in one query, so that looking does not load the engine. */
 const EVERY_MILLIS = 200;
-const LOOK_MILLIS = 50;
+const LOOK_MILLIS = 100;
 const PATIENCE_MILLIS = 60_000;
 
-const SQL = `SELECT status FROM runproof_runs
-  WHERE agent_name = {agent:String} AND run_id = {run:String} AND status != 'started' LIMIT 1`;
+const SQL = `SELECT run_id AS run, any(r.status) AS status FROM runproof_runs AS r
+  WHERE r.agent_name = {agent:String} AND r.run_id IN {runs:Array(String)} AND r.status != 'started' GROUP BY run`;
 
 export function createVerdictProbe(url: string): VerdictProbe {
   const store = createStore({ url });
   const millis: number[] = [];
   const missing: string[] = [];
   const statuses: Record<string, number> = {};
-  const looking = new Set<Promise<void>>();
+  /** Run id to the time of its acknowledgement. */
+  const waiting = new Map<string, number>();
   let next = 0;
+  let finishing = false;
 
-  async function look(run: string): Promise<void> {
-    const began = performance.now();
-    while (performance.now() - began < PATIENCE_MILLIS) {
-      const rows = await store.query<{ status: string }>(SQL, { agent: LOAD_AGENT, run }).catch(() => []);
-      const status = rows[0]?.status;
-      if (status !== undefined) {
-        millis.push(Math.round(performance.now() - began));
-        statuses[status] = (statuses[status] ?? 0) + 1;
-        return;
-      }
+  async function look(): Promise<void> {
+    const runs = [...waiting.keys()];
+    const asked = { agent: LOAD_AGENT, runs };
+    const rows =
+      runs.length === 0 ? [] : await store.query<{ run: string; status: string }>(SQL, asked).catch(() => []);
+    const now = performance.now();
+    for (const { run, status } of rows) {
+      millis.push(Math.round(now - (waiting.get(run) ?? now)));
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      waiting.delete(run);
+    }
+    for (const [run, since] of waiting) {
+      if (now - since < PATIENCE_MILLIS) continue;
+      missing.push(run);
+      waiting.delete(run);
+    }
+  }
+
+  const looking = (async () => {
+    while (!finishing || waiting.size > 0) {
+      await look();
       await sleep(LOOK_MILLIS);
     }
-    missing.push(run);
-  }
+  })();
 
   return {
     acknowledged(runId) {
       if (runId === undefined || performance.now() < next) return;
       next = performance.now() + EVERY_MILLIS;
-      const sample = look(runId).finally(() => looking.delete(sample));
-      looking.add(sample);
+      waiting.set(runId, performance.now());
     },
     async finish() {
-      await Promise.all(looking);
+      finishing = true;
+      await looking;
       await store.close();
       return { millis, missing, statuses };
     },

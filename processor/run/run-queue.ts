@@ -10,9 +10,9 @@ export interface RunQueueOptions {
   readonly onError: (what: string, error: unknown) => void;
   /** Told when a touch found no room: somebody has to find the run in the store again, touched since then. */
   readonly onOverflow: (since: number) => void;
-  /** Batches worked on at once. Default 2. */
+  /** Batches worked on at once. Default 1: what comes in meanwhile makes the next one larger, and so cheaper a run. */
   readonly concurrency?: number;
-  /** Runs of one batch. Default 100. */
+  /** Runs of one batch. Default 500. */
   readonly maxBatch?: number;
   /** How long the first run of a batch waits for others, milliseconds. Default 50. */
   readonly lingerMillis?: number;
@@ -53,18 +53,21 @@ interface Entry {
 }
 
 const MAX_RETRY_MILLIS = 60_000;
+/** After a batch the queue rests for as long as the batch took, at most this long: half of the store's time is others'. */
+const MAX_REST_MILLIS = 500;
 /** Entries of the heap that no longer count may be this many times those that do. */
 const HEAP_SLACK = 4;
 const keyOf = ({ traceId, runId }: StoredRun): string => `${traceId}/${runId}`;
 
 export function createRunQueue(options: RunQueueOptions): RunQueue {
-  const { scheduler, concurrency = 2, maxBatch = 100, lingerMillis = 50, maxWaiting = 100_000 } = options;
+  const { scheduler, concurrency = 1, maxBatch = 500, lingerMillis = 50, maxWaiting = 100_000 } = options;
   const waiting = new Map<string, Entry>();
   const active = new Map<string, Entry>();
   const batches = new Set<Promise<void>>();
   const heap = createDueHeap();
   let cancel = (): void => {};
   let wakesAt = Infinity;
+  let restsUntil = 0;
   let stopped = false;
   let onIdle: (() => void)[] = [];
 
@@ -75,7 +78,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
       heap.clear();
       for (const [other, { dueAt }] of waiting) heap.push(dueAt, other);
     }
-    wakeAt(Math.max(entry.dueAt, scheduler.now() + lingerMillis));
+    wakeAt(Math.max(entry.dueAt, restsUntil, scheduler.now() + lingerMillis));
   }
 
   function add(run: StoredRun, due: Due): void {
@@ -106,8 +109,10 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     while (!stopped && batches.size < concurrency) {
       const batch = takeDue();
       if (batch.size === 0) break;
+      const began = scheduler.now();
       const working = process(batch).finally(() => {
         batches.delete(working);
+        restsUntil = scheduler.now() + Math.min(MAX_REST_MILLIS, Math.max(0, scheduler.now() - began));
         finish(batch);
       });
       batches.add(working);
@@ -155,7 +160,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
       const again = waiting.get(key);
       if (again !== undefined) heap.push(again.dueAt, key);
     }
-    pump();
+    if (heap.size > 0) wakeAt(Math.max(heap.next(), restsUntil));
     tellIdle();
   }
 

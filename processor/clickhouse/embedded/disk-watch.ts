@@ -27,7 +27,7 @@ export interface DiskWatch {
 }
 
 const LOOK_MILLIS = 1_000;
-/** A part is looked at more than once: its time counts from before it is published, in whole seconds. */
+/** Longer than between two looks: a part's time counts from before it is published, in whole seconds. */
 const NEW_PART_SECONDS = 10;
 /** All parts of a large store are many files, and a reader can ask for the errors that lead here. */
 const ALL_PARTS_MILLIS = 10_000;
@@ -49,6 +49,7 @@ export function createDiskWatch({ directory, query, onRoom, onDamage }: DiskWatc
   let room: DiskRoom = AMPLE_ROOM;
   /** What the engine was last told. */
   let merging = true;
+  const newParts = { withinSeconds: NEW_PART_SECONDS, seen: new Set<string>() };
   let allSuspect = false;
   let allCheckedAt = -Infinity;
   let looking: Promise<void> | undefined;
@@ -77,7 +78,7 @@ export function createDiskWatch({ directory, query, onRoom, onDamage }: DiskWatc
       allSuspect = false;
       allCheckedAt = performance.now();
     }
-    const short = await shortParts(query, all ? undefined : NEW_PART_SECONDS);
+    const short = await shortParts(query, all ? undefined : newParts);
     if (short.length > 0) onDamage(short);
   }
 

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { constants, setPriority } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -56,6 +57,7 @@ export async function startEngineChild(given: EngineChildOptions): Promise<Engin
     env: childEnvironment(),
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
+  yieldToOthers(child.pid);
   const errors = tailOf(child);
   child.on("message", onMessage);
   const exited = new Promise<string>((settle) => {
@@ -87,6 +89,15 @@ export async function startEngineChild(given: EngineChildOptions): Promise<Engin
       clearTimeout(timer);
     },
   };
+}
+
+/** Queries and merges take every core there is; whoever waits for an acknowledgement, and agents, come first. */
+function yieldToOthers(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It may have ended already, or the system does not allow it: then all are equal.
+  }
 }
 
 /** Compiled code starts the compiled entry, sources start the source: both lie beside this file. */

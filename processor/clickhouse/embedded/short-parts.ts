@@ -20,31 +20,43 @@ const UNCOUNTED: ReadonlySet<string> = new Set([
   "txn_version.txt",
 ]);
 
+/** Which parts to look at. */
+export interface NewParts {
+  readonly withinSeconds: number;
+  /** Paths that were looked at; a published part does not change. Kept up to date. */
+  readonly seen: Set<string>;
+}
+
 /**
  * Names of the active parts whose files are shorter than the engine believes, `table/part`. The engine meets them only
  * when somebody reads, and then fails the read of the whole table; at its next start it takes their sources instead.
  *
- * `withinSeconds`: only parts that are so new. Default: all.
+ * `only`: new parts that came of merges, each once; only those have sources. Default: all parts.
  */
-export async function shortParts(query: EngineQuery, withinSeconds?: number): Promise<readonly string[]> {
-  const suspects = await shortOnes(query, withinSeconds);
+export async function shortParts(query: EngineQuery, only?: NewParts): Promise<readonly string[]> {
+  const parts = await activeParts(query, only);
+  const suspects = await shortOnes(parts.filter(({ path }) => only?.seen.has(path) !== true));
+  if (only !== undefined) {
+    only.seen.clear();
+    for (const { path } of parts) only.seen.add(path);
+  }
   if (suspects.length === 0) return [];
   // A part whose files are being removed is short, too, but not active any more.
-  const still = new Set((await shortOnes(query, withinSeconds)).map(({ path }) => path));
-  return suspects.filter(({ path }) => still.has(path)).map(({ name }) => name);
+  const still = new Set((await activeParts(query, only)).map(({ path }) => path));
+  return (await shortOnes(suspects.filter(({ path }) => still.has(path)))).map(({ name }) => name);
 }
 
-async function shortOnes(query: EngineQuery, withinSeconds?: number): Promise<Part[]> {
-  const age = withinSeconds === undefined ? "" : ` AND modification_time >= now() - ${withinSeconds}`;
+async function activeParts(query: EngineQuery, only: NewParts | undefined): Promise<Part[]> {
+  const fresh = only === undefined ? "" : ` AND level > 0 AND modification_time >= now() - ${only.withinSeconds}`;
   const text = await query(
-    `SELECT concat(table, '/', name) AS name, path, toFloat64(bytes_on_disk) AS bytes FROM system.parts WHERE active${age}`,
+    `SELECT concat(table, '/', name) AS name, path, toFloat64(bytes_on_disk) AS bytes FROM system.parts WHERE active${fresh}`,
   );
+  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Part]));
+}
+
+async function shortOnes(parts: readonly Part[]): Promise<Part[]> {
   const short: Part[] = [];
-  for (const line of text.split("\n")) {
-    if (line === "") continue;
-    const part = JSON.parse(line) as Part;
-    if (await isShort(part)) short.push(part);
-  }
+  for (const part of parts) if (await isShort(part)) short.push(part);
   return short;
 }
 

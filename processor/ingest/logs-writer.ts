@@ -3,7 +3,7 @@ import { createLogBlock } from "../native/index.ts";
 import type { SpoolRecord } from "../spool/index.ts";
 import { logRowsOf } from "./batch-rows.ts";
 import { createBlockPool } from "./block-pool.ts";
-import { createBreather } from "./breather.ts";
+import { createBreather } from "../breather.ts";
 import { storeBlock, type BlockSink } from "./store-block.ts";
 
 /**

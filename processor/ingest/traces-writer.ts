@@ -3,7 +3,7 @@ import { createSpanBlock, type SpanBlock, touchedRunFrom, type TouchedRun } from
 import type { SpoolRecord } from "../spool/index.ts";
 import { spanRowsOf } from "./batch-rows.ts";
 import { createBlockPool } from "./block-pool.ts";
-import { createBreather } from "./breather.ts";
+import { createBreather } from "../breather.ts";
 import { storeBlock, type BlockSink } from "./store-block.ts";
 
 /**

@@ -50,6 +50,8 @@ export interface RunAssembler extends Component {
 const LATE_CALL_DELAY_MILLIS = 500;
 /** A call of a run whose end was seen: perhaps the one it waits for. */
 const AWAITED_CALL_DELAY_MILLIS = 20;
+/** Folded without a pause: about a millisecond each. */
+const RUNS_AT_ONCE = 4;
 /** Calls of an open run: its end will look at them, unless another collector has seen the end already. */
 const OPEN_CALL_DELAY_MILLIS = 30_000;
 
@@ -102,7 +104,12 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
   async function judgePortion(portion: readonly LoadedRun[]): Promise<void> {
     const currents = portion.map(({ known, project }) => known.current.get(project));
     const spansOfRuns = portion.map((run, index) => ({ ...run, givenUp: givenUp(currents[index]) }));
-    const facts = await storedFactsOf(store, spansOfRuns);
+    const facts: RunFacts[] = [];
+    const breathe = scheduler.breather();
+    for (let at = 0; at < spansOfRuns.length; at += RUNS_AT_ONCE) {
+      facts.push(...(await storedFactsOf(store, spansOfRuns.slice(at, at + RUNS_AT_ONCE))));
+      await breathe();
+    }
     const due: RunToRecord[] = [];
     for (const [index, one] of facts.entries()) {
       const current = currents[index];

@@ -57,10 +57,29 @@ describe("a run queue", () => {
     await turn();
     expect(runs()).toEqual(["a"]);
     await end("a");
+    await vi.advanceTimersByTimeAsync(500);
     expect(runs()).toEqual(["a", "a"]);
     await end("a");
     await vi.advanceTimersByTimeAsync(100_000);
     expect(runs()).toEqual(["a", "a"]);
+  });
+
+  it("rests for as long as a batch took, so that others get the store, but not for ever", async () => {
+    const { queue, runs, turn, end } = bench({ concurrency: 1 });
+    queue.add(run("a"), { delayMillis: 0 });
+    await turn();
+    await vi.advanceTimersByTimeAsync(200);
+    queue.add(run("b"), { delayMillis: 0 });
+    await end("a");
+    await vi.advanceTimersByTimeAsync(150);
+    expect(runs()).toEqual(["a"]);
+    await vi.advanceTimersByTimeAsync(150);
+    expect(runs()).toEqual(["a", "b"]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    queue.add(run("c"), { delayMillis: 0 });
+    await end("b");
+    await vi.advanceTimersByTimeAsync(600);
+    expect(runs()).toEqual(["a", "b", "c"]);
   });
 
   it("joins touches before the work begins into one look", async () => {

@@ -78,7 +78,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
       heap.clear();
       for (const [other, { dueAt }] of waiting) heap.push(dueAt, other);
     }
-    wakeAt(Math.max(entry.dueAt, restsUntil, scheduler.now() + lingerMillis));
+    wakeAt(Math.max(entry.dueAt, scheduler.now() + lingerMillis));
   }
 
   function add(run: StoredRun, due: Due): void {
@@ -106,6 +106,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
   }
 
   function pump(): void {
+    if (scheduler.now() < restsUntil) return wakeAt(restsUntil);
     while (!stopped && batches.size < concurrency) {
       const batch = takeDue();
       if (batch.size === 0) break;
@@ -160,7 +161,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
       const again = waiting.get(key);
       if (again !== undefined) heap.push(again.dueAt, key);
     }
-    if (heap.size > 0) wakeAt(Math.max(heap.next(), restsUntil));
+    pump();
     tellIdle();
   }
 

@@ -140,6 +140,8 @@ function withInsertSettings(settings: ReadonlyMap<string, string>): ReadonlyMap<
   effective.set("min_insert_block_size_bytes", "0");
   effective.set("max_insert_threads", "1");
   effective.set("input_format_parquet_preserve_order", "1");
+  // Merges build them: for a fresh part, which is small and soon merged, they cost more than the rows (files, mostly).
+  effective.set("materialize_skip_indexes_on_insert", "0");
   if (effective.has("insert_deduplication_token")) effective.set("deduplicate_insert_select", "force_enable");
   return effective;
 }

@@ -53,6 +53,7 @@ export function createSimulatedCollector(options: SimulatedCollectorOptions): Si
   function worldOf(own: { readonly isOver: boolean }): { scheduler: Scheduler; store: SimulatedStore } {
     const ofLife: Scheduler = {
       now: scheduler.now,
+      breather: scheduler.breather,
       after: (millis, work) =>
         scheduler.after(millis, () => {
           if (!own.isOver) work();

@@ -22,6 +22,8 @@ export function createVirtualScheduler(start: number): VirtualScheduler {
   }
 
   return {
+    // Computing takes no made time.
+    breather: () => () => undefined,
     now: () => time,
     after,
     sleep: (millis) => new Promise((resolve) => void after(millis, resolve)),

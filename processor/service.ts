@@ -206,9 +206,9 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
     spoolReaders: config.forwardEndpoint === undefined ? [] : [FORWARD_READER],
     drainMillis: config.drainSeconds * 1_000,
     metering: meters,
-    onStored: (touched) => {
+    onStored: (touched, receivedSince) => {
       meters.seen(touched);
-      assembler.observe(touched);
+      assembler.observe(touched, receivedSince);
     },
     onError,
   });

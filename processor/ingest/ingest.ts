@@ -28,8 +28,8 @@ export interface IngestOptions {
   readonly drainMillis?: number;
   /** Around parts of the way, for figures about it. Default: nothing. */
   readonly metering?: IngestMetering;
-  /** Told of spans that have just become readable. */
-  readonly onStored: (touched: readonly TouchedRun[]) => void;
+  /** Told of spans that have just become readable, and when the first of them came in, milliseconds since the epoch. */
+  readonly onStored: (touched: readonly TouchedRun[], receivedSince: number) => void;
   readonly onError: (what: string, error: unknown) => void;
 }
 
@@ -82,7 +82,11 @@ export function createIngest(options: IngestOptions): Ingest {
   const storeBatch = async (batch: SpoolBatch, signal: AbortSignal): Promise<void> => {
     givenUp = signal;
     const { traces = [], logs = [] } = Object.groupBy(batch.records, (record) => record.kind);
-    if (traces.length > 0) options.onStored(await writeTraces(traces, batch.name));
+    if (traces.length > 0) {
+      const touched = await writeTraces(traces, batch.name);
+      const since = traces.reduce((least, { receivedAtMillis }) => Math.min(least, receivedAtMillis), Infinity);
+      options.onStored(touched, since);
+    }
     await writeLogs(logs, `${batch.name}-logs`);
   };
   const drain = createSpoolDrain({ spool, store: metering?.batches(storeBatch) ?? storeBatch, drainMillis, onError });

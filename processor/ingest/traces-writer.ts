@@ -20,7 +20,8 @@ export function createTracesWriter(sink: BlockSink<SpanRow>): TracesWriter {
       const touched: TouchedRun[] = [];
       const breathe = createBreather();
       for (const record of records) {
-        touched.push(...append(block, record));
+        // One by one: a body may touch more runs than a call may have arguments.
+        for (const run of append(block, record)) touched.push(run);
         await breathe();
       }
       const filled = { rows: block.rows, finish: () => block.finish(), asRows: () => records.flatMap(spanRowsOf) };

@@ -68,7 +68,7 @@ export async function showRun(runId: string, flags: RunsShowFlags, context: Comm
   const url = clickhouseUrl(flags.clickhouseUrl, context, await loadConfig(context.cwd));
   const details = await withStore(url, context, async (reader) => {
     const run = await readStoredRun(reader, runId);
-    return run && runDetails(run, await reader.runHistory(runId));
+    return run && runDetails(run, await reader.runHistory(runId, run.row.project));
   });
   if (details === undefined) {
     context.stderr.write(`error: the store at ${safeLine(url)} has no run ${safeLine(runId)}\n`);

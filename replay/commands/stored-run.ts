@@ -16,7 +16,7 @@ export interface StoredRun {
 export async function readStoredRun(store: RunStore, runId: string): Promise<StoredRun | undefined> {
   const row = await store.currentRun(runId);
   if (row === undefined) return undefined;
-  const spans = await store.spansOfRun(row.trace_id);
+  const spans = await store.spansOfRun(row.trace_id, row.project);
   // The watchdog's decision is in the record; the spans alone would say "still open".
   const facts = await storedFacts(store, { runId, spans, givenUp: row.status === "started" ? undefined : row });
   return { row, facts, verdict: judge(facts.evidence, facts.contract) };

@@ -25,6 +25,11 @@ describe("the bytes of a body", () => {
     );
   });
 
+  it("keep their order when more comes than was announced", () => {
+    const chunks = [MIB, 400_000, 1_000].map((length) => randomBytes(length));
+    expect(Buffer.compare(collect(chunks, MIB + 2_000), Buffer.concat(chunks))).toBe(0);
+  });
+
   it("of a large announced body go into one piece of its size, which is the result", () => {
     const chunks = Array.from({ length: 32 }, () => randomBytes(65_536));
     const joined = collect(chunks, 2 * MIB);

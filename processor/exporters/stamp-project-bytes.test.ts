@@ -6,7 +6,7 @@ import { logsArbitrary, tracesArbitrary } from "../otlp/testing/arbitraries.ts";
 import { encodeLogsProtobuf, encodeTracesProtobuf } from "../otlp/testing/encode-protobuf.ts";
 import { attribute, span, traces } from "../otlp/testing/model-builders.ts";
 import { stampProject } from "../receivers/stamp-project.ts";
-import { lengthField, textField, varintField } from "./protobuf-writer.ts";
+import { lengthField, textField, varintField } from "../otlp/protobuf-writer.ts";
 import { stampProjectBytes } from "./stamp-project-bytes.ts";
 
 /** Shrinking a failure must not take the day. */

@@ -1,6 +1,6 @@
 import { ATTR_PROJECT, ATTR_PROJECT_CLAIMED } from "../../instrumentation/semconv.ts";
 import type { RecordKind } from "../spool/index.ts";
-import { lengthField, textField } from "./protobuf-writer.ts";
+import { lengthField, textField } from "../otlp/protobuf-writer.ts";
 import { contentsOf, type WireField, wireFields } from "./wire-fields.ts";
 
 const MARKER = Buffer.from(ATTR_PROJECT);

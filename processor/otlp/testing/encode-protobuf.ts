@@ -1,37 +1,14 @@
-import type { AnyValue, InstrumentationScope, KeyValue, LogRecord, LogsData, Span, TracesData } from "../model.ts";
-import { bytesField, concat, doubleField, fixed32Field, fixed64Field, messageField } from "./protobuf-writer.ts";
+import { anyValueToProtobuf, keyValueFields } from "../any-value-to-protobuf.ts";
+import type { InstrumentationScope, LogRecord, LogsData, Span, TracesData } from "../model.ts";
+import { concat, fixed32Field, fixed64Field, messageField } from "./protobuf-writer.ts";
 import { textField, varintField } from "./protobuf-writer.ts";
 
 /** The model as a protobuf request, for tests: every field is written, also when it has its default. */
 
 const hexField = (field: number, hex: string): Uint8Array => messageField(field, Buffer.from(hex, "hex"));
 
-function anyValue(value: AnyValue): Uint8Array {
-  switch (value.type) {
-    case "empty":
-      return new Uint8Array();
-    case "stringValue":
-      return textField(1, value.value);
-    case "boolValue":
-      return varintField(2, value.value ? 1 : 0);
-    case "intValue":
-      return varintField(3, value.value);
-    case "doubleValue":
-      return doubleField(4, value.value);
-    case "arrayValue":
-      return messageField(5, ...value.value.map((item) => messageField(1, anyValue(item))));
-    case "kvlistValue":
-      return messageField(6, ...keyValues(1, value.value));
-    case "bytesValue":
-      return bytesField(7, value.value);
-  }
-}
-
-const keyValues = (field: number, items: readonly KeyValue[]): Uint8Array[] =>
-  items.map(({ key, value }) => messageField(field, textField(1, key), messageField(2, anyValue(value))));
-
 const scopeField = (scope: InstrumentationScope): Uint8Array =>
-  messageField(1, textField(1, scope.name), textField(2, scope.version), ...keyValues(3, scope.attributes));
+  messageField(1, textField(1, scope.name), textField(2, scope.version), ...keyValueFields(3, scope.attributes));
 
 const spanField = (span: Span): Uint8Array =>
   messageField(
@@ -44,13 +21,13 @@ const spanField = (span: Span): Uint8Array =>
     varintField(6, span.kind),
     fixed64Field(7, span.startTimeUnixNano),
     fixed64Field(8, span.endTimeUnixNano),
-    ...keyValues(9, span.attributes),
+    ...keyValueFields(9, span.attributes),
     ...span.events.map((event) =>
       messageField(
         11,
         fixed64Field(1, event.timeUnixNano),
         textField(2, event.name),
-        ...keyValues(3, event.attributes),
+        ...keyValueFields(3, event.attributes),
       ),
     ),
     ...span.links.map((link) =>
@@ -59,7 +36,7 @@ const spanField = (span: Span): Uint8Array =>
         hexField(1, link.traceId),
         hexField(2, link.spanId),
         textField(3, link.traceState),
-        ...keyValues(4, link.attributes),
+        ...keyValueFields(4, link.attributes),
       ),
     ),
     messageField(15, textField(2, span.status.message), varintField(3, span.status.code)),
@@ -70,7 +47,7 @@ export const encodeTracesProtobuf = (traces: TracesData): Uint8Array =>
     ...traces.resourceSpans.map(({ resource, scopeSpans, schemaUrl }) =>
       messageField(
         1,
-        messageField(1, ...keyValues(1, resource.attributes)),
+        messageField(1, ...keyValueFields(1, resource.attributes)),
         ...scopeSpans.map((group) =>
           messageField(2, scopeField(group.scope), ...group.spans.map(spanField), textField(3, group.schemaUrl)),
         ),
@@ -85,8 +62,8 @@ const logRecordField = (record: LogRecord): Uint8Array =>
     fixed64Field(1, record.timeUnixNano),
     varintField(2, record.severityNumber),
     textField(3, record.severityText),
-    messageField(5, anyValue(record.body)),
-    ...keyValues(6, record.attributes),
+    messageField(5, anyValueToProtobuf(record.body)),
+    ...keyValueFields(6, record.attributes),
     fixed32Field(8, record.flags),
     hexField(9, record.traceId),
     hexField(10, record.spanId),
@@ -99,7 +76,7 @@ export const encodeLogsProtobuf = (logs: LogsData): Uint8Array =>
     ...logs.resourceLogs.map(({ resource, scopeLogs, schemaUrl }) =>
       messageField(
         1,
-        messageField(1, ...keyValues(1, resource.attributes)),
+        messageField(1, ...keyValueFields(1, resource.attributes)),
         ...scopeLogs.map((group) =>
           messageField(
             2,

@@ -1,4 +1,4 @@
-import type { AnyValue, KeyValue } from "../otlp/model.ts";
+import type { AnyValue, KeyValue } from "./model.ts";
 import { doubleField, lengthField, textField, varintField } from "./protobuf-writer.ts";
 
 /** `AnyValue` without the field it stands in. A member of its oneof is written also when it is 0, false or empty. */

@@ -1,8 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createOperations, type Operations } from "./admin/index.ts";
-import { createAuthenticator } from "./auth/authenticator.ts";
-import { readTokensFile } from "./auth/tokens-file.ts";
 import type { TokenEntry } from "./auth/tokens.ts";
 import { createEmbeddedEngine, type EmbeddedEngine } from "./clickhouse/embedded/embedded-engine.ts";
 import { createRunStore } from "./clickhouse/run-store.ts";
@@ -15,8 +13,7 @@ import { createIngest } from "./ingest/ingest.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createOtlpGrpcReceiver } from "./receivers/otlp-grpc-receiver.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http-receiver.ts";
-import { receiverGuardsFrom } from "./receivers/receiver-config.ts";
-import type { ReceiverGuards } from "./receivers/receiver-guards.ts";
+import { type ConfiguredGuards, receiverGuardsFrom } from "./receivers/receiver-config.ts";
 import { createCollectorHeartbeat } from "./run/collector-heartbeat.ts";
 import { readCollectorId } from "./run/collector-id.ts";
 import { createRunAssembler, type RunAssembler } from "./run/run-assembler.ts";
@@ -67,7 +64,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const guards = await receiverGuardsFrom(config);
   const operations = await createOperations({
     config,
-    authenticator: guards.authenticator ?? createAuthenticator(),
+    authenticator: guards.authenticator,
     version: options.version ?? "unknown",
     onError,
   });
@@ -85,15 +82,14 @@ interface Surroundings {
   readonly options: ServiceOptions;
   readonly onError: (what: string, error: unknown) => void;
   readonly operations: Operations;
-  readonly guards: ReceiverGuards;
+  readonly guards: ConfiguredGuards;
 }
 
 async function startComposed(around: Surroundings): Promise<Service> {
   const { config, options, operations, guards } = around;
   const log = options.log ?? (() => {});
   const settings = await storeSettingsFrom(config);
-  const tokens = config.tokensFile === undefined ? undefined : (await readTokensFile(config.tokensFile)).tokens;
-  const engine = config.clickhouseUrl === undefined ? embeddedEngine(config, log, tokens) : undefined;
+  const engine = config.clickhouseUrl === undefined ? embeddedEngine(config, log, guards.tokens) : undefined;
   const pipelineOfStore = createPipeline(engine === undefined ? [] : [engine]);
   await pipelineOfStore.start();
   const target = storeTarget(config, engine, settings);
@@ -218,7 +214,7 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
   const { host, otlpPort: port, otlpGrpcPort } = config;
   const receiver = (protocol: "http" | "grpc") => ({
     ...guards,
-    ...(guards.authenticator && { authenticator: meters.authenticator(guards.authenticator, protocol) }),
+    authenticator: meters.authenticator(guards.authenticator, protocol),
     bodies: meters.bodies(ingest.bodies, protocol),
     host,
   });

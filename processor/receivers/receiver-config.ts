@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { createAuthenticator } from "../auth/authenticator.ts";
 import { readTokensFile } from "../auth/tokens-file.ts";
+import type { TokenEntry } from "../auth/tokens.ts";
 import { numeric } from "../numeric-setting.ts";
 import { createByteBudget } from "./byte-budget.ts";
 import { createRateLimiter, type RateLimit } from "./rate-limiter.ts";
@@ -45,10 +46,13 @@ export const RECEIVER_VARIABLES: Readonly<Record<string, keyof ReceiverConfig>> 
   RUNPROOF_ALLOW_UNAUTHENTICATED: "allowUnauthenticated",
 };
 
+export interface ConfiguredGuards extends Required<Omit<ReceiverGuards, "tls">>, Pick<ReceiverGuards, "tls"> {
+  /** Of the tokens file, for whoever else must know them; `undefined` without one. */
+  readonly tokens: readonly TokenEntry[] | undefined;
+}
+
 /** Reads the files a configuration names. Give the result to both receivers. @throws Error with every problem */
-export async function receiverGuardsFrom(
-  config: ReceiverConfig,
-): Promise<Required<Omit<ReceiverGuards, "tls">> & Pick<ReceiverGuards, "tls">> {
+export async function receiverGuardsFrom(config: ReceiverConfig): Promise<ConfiguredGuards> {
   const [tokens, tls] = await Promise.allSettled([
     config.tokensFile === undefined ? undefined : readTokensFile(config.tokensFile),
     tlsFrom(config),
@@ -60,6 +64,7 @@ export async function receiverGuardsFrom(
   const file = tokens.status === "fulfilled" ? tokens.value : undefined;
   const files = tls.status === "fulfilled" ? tls.value : undefined;
   return {
+    tokens: file?.tokens,
     authenticator: createAuthenticator(file ?? {}),
     rateLimiter: createRateLimiter({ general: generalLimit(config), ...(file && { projects: file.rateLimits }) }),
     ...(files && { tls: files }),

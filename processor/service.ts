@@ -9,7 +9,7 @@ import { storeSettingsFrom, type StoreSettings } from "./clickhouse/store-config
 import type { Component } from "./component.ts";
 import type { ServiceConfig } from "./config.ts";
 import { createForward, type Forward, FORWARD_READER } from "./exporters/index.ts";
-import { createIngest } from "./ingest/ingest.ts";
+import { createIngest, type StoreTarget } from "./ingest/ingest.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createOtlpGrpcReceiver } from "./receivers/otlp-grpc-receiver.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http-receiver.ts";
@@ -160,8 +160,13 @@ const embeddedEngine = (
     logger: { warn: log },
   });
 
-function storeTarget(config: ServiceConfig, engine: EmbeddedEngine | undefined, settings: StoreSettings): StoreOptions {
-  if (engine !== undefined) return { url: engine.url(), ...engine.serviceCredentials() };
+function storeTarget(
+  config: ServiceConfig,
+  engine: EmbeddedEngine | undefined,
+  settings: StoreSettings,
+): StoreOptions & StoreTarget {
+  if (engine !== undefined)
+    return { url: engine.url(), inboxDirectory: engine.inboxDirectory(), ...engine.serviceCredentials() };
   return {
     url: config.clickhouseUrl ?? "",
     username: config.clickhouseUser,
@@ -173,7 +178,7 @@ function storeTarget(config: ServiceConfig, engine: EmbeddedEngine | undefined, 
 
 interface Built {
   readonly store: Store;
-  readonly target: StoreOptions;
+  readonly target: StoreTarget;
   readonly collectorId: string;
   readonly meters: ServiceMeters;
 }

@@ -15,10 +15,13 @@ import { createSpoolDrain } from "./spool-drain.ts";
 import type { RowSink } from "./store-rows.ts";
 import { createTracesWriter } from "./traces-writer.ts";
 
+/** Where the blocks go. */
+export type StoreTarget = Omit<NativeInsertTarget, "table" | "columns" | "token" | "timeoutMillis" | "signal">;
+
 export interface IngestOptions {
   readonly store: Store;
   /** The same store for blocks of the Native format, which its client cannot insert. */
-  readonly target: Pick<NativeInsertTarget, "url" | "username" | "password" | "database" | "cluster" | "ca">;
+  readonly target: StoreTarget;
   readonly spoolDirectory: string;
   /** Bytes not yet stored that the spool holds before it refuses more. */
   readonly spoolMaxBytes: number;

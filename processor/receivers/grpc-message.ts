@@ -24,13 +24,14 @@ export class GrpcMessageAssembler {
   readonly #share: ByteShare;
   readonly #prefix = Buffer.alloc(PREFIX_BYTES);
   #prefixLength = 0;
-  #bytes = new BodyBytes(undefined);
+  #bytes: BodyBytes;
   #missing = 0;
 
   constructor(gzip: boolean, limits: Pick<ReceiverLimits, "maxCompressedBytes" | "maxBodyBytes">, share: ByteShare) {
     this.#gzip = gzip;
     this.#limits = limits;
     this.#share = share;
+    this.#bytes = new BodyBytes(undefined, share);
   }
 
   /** Takes what came next; a refusal ends it. */
@@ -64,7 +65,7 @@ export class GrpcMessageAssembler {
     if (flag > 1) return malformed("the compressed flag is neither 0 nor 1");
     if (flag === 1 && !this.#gzip) return malformed("the message is compressed and grpc-encoding does not say how");
     this.#missing = this.#prefix.readUInt32BE(1);
-    this.#bytes = new BodyBytes(this.#missing);
+    this.#bytes = new BodyBytes(this.#missing, this.#share);
     const maxBytes = wireLimit(flag === 1, this.#limits);
     return this.#missing > maxBytes ? tooLarge(maxBytes, "as sent") : undefined;
   }

@@ -1,4 +1,5 @@
 import { createGunzip } from "node:zlib";
+import { joinedIn } from "./body-bytes.ts";
 import type { ByteShare } from "./byte-budget.ts";
 
 export type GunzipResult =
@@ -56,7 +57,8 @@ async function inflate(body: Uint8Array, { maxBytes, chunkSize, share }: Inflati
   } catch (error) {
     return { status: "broken", detail: error instanceof Error ? error.message : String(error) };
   }
-  return { status: "complete", bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) };
+  if (share === undefined) return { status: "complete", bytes: new Uint8Array() };
+  return { status: "complete", bytes: joinedIn(share, chunks, length) };
 }
 
 /** Size of the last gzip member, from its trailer (RFC 1952: ISIZE, modulo 4 GiB). Nothing vouches for it. */

@@ -24,7 +24,7 @@ export interface BodyLimits {
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<BodyResult> {
   const { maxBytes, share } = limits;
   return new Promise((resolve) => {
-    const bytes = new BodyBytes(limits.announcedBytes);
+    const bytes = new BodyBytes(limits.announcedBytes, share);
     const settle = (result: BodyResult): void => {
       request.off("data", onData).off("end", onEnd).off("close", onAbort);
       request.resume();

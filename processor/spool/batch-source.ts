@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Batch, type BatchLedger, MAX_OPEN_BATCHES } from "./batch-ledger.ts";
+import { createBytePool } from "../byte-pool.ts";
 import { readLogPart } from "./batch-reading.ts";
 import type { CheckpointFile, LogPosition } from "./checkpoint.ts";
 import type { SpoolRecord } from "./frame.ts";
@@ -15,7 +16,7 @@ export interface SpoolBatch {
    * deduplication token.
    */
   readonly name: string;
-  /** In the order they were written. Payloads are views of one buffer that belongs to the batch. */
+  /** In the order they were written. Payloads are views of one buffer, which is used again after `commit`. */
   readonly records: readonly SpoolRecord[];
   /** Bytes in the log. */
   readonly bytes: number;
@@ -55,10 +56,15 @@ export interface BatchSource {
   close(): Promise<void>;
 }
 
+/** Two large batches. */
+const MAX_IDLE_BYTES = 128 * 1024 * 1024;
+
 /** Hands the log out in batches. Calls may overlap; they are done one after another. */
 export function createBatchSource(options: BatchSourceOptions): BatchSource {
   const { fs, directory, segments, ledger, checkpoints, onError } = options;
-  const handedOut = new WeakMap<SpoolBatch, Batch>();
+  const handedOut = new WeakMap<SpoolBatch, Batch & { readonly memory: Uint8Array }>();
+  const pool = createBytePool(MAX_IDLE_BYTES);
+  const source = { fs, directory, pool };
   const { inTurn, idle } = createTurns();
   const isNeeded = (segment: Segment): boolean => !isBehind(segment, ledger.position);
   const shared = options.shared ?? { isNeeded, retireInTurn: createTurns().inTurn, cutsDamage: true };
@@ -89,7 +95,7 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
   async function readAgain(batch: Batch): Promise<SpoolBatch | "damaged"> {
     const segment = segments.find(batch.segment)!;
     const part = { start: batch.offset, end: batch.end, maxBytes: batch.end - batch.offset };
-    const { records, end, damage } = await readLogPart(options, segment, part).catch((error) => {
+    const { records, end, damage, memory } = await readLogPart(source, segment, part).catch((error) => {
       ledger.giveBack(batch);
       throw error;
     });
@@ -98,7 +104,7 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
       ledger.shorten(batch, end);
       await saveCheckpoint();
     }
-    return records.length === 0 ? "damaged" : handOut(segment, { ...batch, end }, records);
+    return records.length === 0 ? "damaged" : handOut(segment, { ...batch, end }, { records, memory });
   }
 
   async function readNew(maxBytes: number): Promise<SpoolBatch | "damaged" | undefined> {
@@ -108,7 +114,7 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
     if (segment === undefined || at.offset >= segment.length || ledger.openBatches >= MAX_OPEN_BATCHES)
       return undefined;
     const part = { start: at.offset, end: segment.length, maxBytes };
-    const { records, end, damage } = await readLogPart(options, segment, part);
+    const { records, end, damage, memory } = await readLogPart(source, segment, part);
     if (damage !== undefined) noteDamage(segment, { end, damage });
     if (records.length === 0) {
       // Where the damage is cut off, nothing follows it.
@@ -119,13 +125,17 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
     ledger.takeNew(batch);
     // Before anybody sees it: by the next start more records may have come, and they must not join this batch.
     await saveCheckpoint();
-    return handOut(segment, batch, records);
+    return handOut(segment, batch, { records, memory });
   }
 
-  function handOut(segment: Segment, range: Batch, records: readonly SpoolRecord[]): SpoolBatch {
+  function handOut(
+    segment: Segment,
+    range: Batch,
+    { records, memory }: { readonly records: readonly SpoolRecord[]; readonly memory: Uint8Array },
+  ): SpoolBatch {
     const name = `${segment.name}:${range.offset}-${range.end}`;
     const batch = { name, records, bytes: range.end - range.offset };
-    handedOut.set(batch, range);
+    handedOut.set(batch, { ...range, memory });
     return batch;
   }
 
@@ -161,6 +171,8 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
       inTurn(async () => {
         const range = handedOut.get(batch);
         if (range === undefined || !ledger.finish(range)) return;
+        // Not after `release`: whoever gave a batch up may still have it in use.
+        pool.give(range.memory);
         await saveCheckpoint();
         await shared.retireInTurn(retireNow);
       }),

@@ -90,8 +90,12 @@ function withoutFirst(buffers: readonly Uint8Array[], bytes: number): Uint8Array
 }
 
 /** Reads from `position`; what comes back is shorter than `bytes` only when the file is. */
-export async function readFully(file: SpoolFile, position: number, bytes: number): Promise<Uint8Array> {
-  const target = Buffer.allocUnsafeSlow(bytes);
+export const readFully = (file: SpoolFile, position: number, bytes: number): Promise<Uint8Array> =>
+  readInto(file, position, Buffer.allocUnsafeSlow(bytes));
+
+/** The same into memory of the caller's. */
+export async function readInto(file: SpoolFile, position: number, target: Buffer): Promise<Uint8Array> {
+  const bytes = target.length;
   let filled = 0;
   while (filled < bytes) {
     const read = await file.read(target.subarray(filled), position + filled);

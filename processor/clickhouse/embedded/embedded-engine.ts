@@ -8,6 +8,7 @@ import { EmbeddedEngineError, startEngineChild, type EngineChild } from "./engin
 import { createEngineHealth, PROBE_EVERY_MILLIS, type EngineHealth, type EngineIllness } from "./engine-health.ts";
 import type { FromEngine } from "./engine-messages.ts";
 import type { ServiceCredentials } from "./engine-rights.ts";
+import { engineDirectories } from "./engine-directories.ts";
 import { createRestartSpacing } from "./restart-spacing.ts";
 
 export { EmbeddedEngineError } from "./engine-child.ts";
@@ -60,6 +61,8 @@ export interface EmbeddedEngine extends Component {
   url(): string;
   /** The only credential that may write. New at every `start()` of the service, kept across restarts of the child. */
   serviceCredentials(): ServiceCredentials;
+  /** Where the service may leave a block of rows as a file: see `insertNative`. */
+  inboxDirectory(): string;
   /** Process id of the engine now serving, for diagnostics. */
   pid(): number | undefined;
   stats(): EngineStats;
@@ -202,6 +205,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
     },
     url: () => `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     serviceCredentials: () => credentials,
+    inboxDirectory: () => engineDirectories(dataDirectory).inbox,
     pid: () => child?.pid,
     stats: () => ({
       up: child?.isAlive() === true && illness === undefined && health?.isWell() === true,

@@ -22,7 +22,9 @@ export async function writeEngineConfig(directory: string, withUsers: boolean): 
   if (withUsers) await writeChanged(users, usersXml());
   const access = withUsers ? `<users_config>${escapedXml(users)}</users_config>` : "";
   const merges = `<merge_tree><old_parts_lifetime>${OLD_PARTS_SECONDS}</old_parts_lifetime></merge_tree>`;
-  await writeChanged(config, `<clickhouse>${access}${merges}</clickhouse>\n`);
+  // Merges can wait; who inserts, reads or waits for an acknowledgement cannot.
+  const lowest = "<os_threads_nice_value_merge_mutate>19</os_threads_nice_value_merge_mutate>";
+  await writeChanged(config, `<clickhouse>${access}${lowest}${merges}</clickhouse>\n`);
   return config;
 }
 

@@ -110,7 +110,13 @@ function insertRequest(
   insert: DataInsert,
   settings: ReadonlyMap<string, string>,
 ): InsertRequest {
-  return { insert, body, settings, ...(request.database !== undefined && { database: request.database }) };
+  return {
+    insert,
+    body,
+    settings,
+    ...(request.database !== undefined && { database: request.database }),
+    ...(request.rowsFile !== undefined && { rowsFile: request.rowsFile }),
+  };
 }
 
 /** ClickHouse joins the query of the URL and the body. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { createGunzip } from "node:zlib";
 
 import { bearerToken } from "../../auth/tokens.ts";
+import { isRowsFileName, ROWS_FILE_HEADER } from "../rows-file.ts";
 import { EngineError, syntaxError } from "./engine-error.ts";
 import type { ShownCredential } from "./engine-rights.ts";
 import { isIgnoredSetting } from "./engine-settings.ts";
@@ -17,6 +18,8 @@ export interface EngineRequest {
   readonly settings: ReadonlyMap<string, string>;
   /** `param_…` entries, values TSV-escaped as the protocol has them. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** A file of the inbox that holds the rows of an insert; the service's alone to name. */
+  readonly rowsFile?: string;
 }
 
 export function requestFrom(message: IncomingMessage): EngineRequest {
@@ -31,12 +34,15 @@ export function requestFrom(message: IncomingMessage): EngineRequest {
   const database = header(message, "x-clickhouse-database") ?? one("database");
   const defaultFormat = header(message, "x-clickhouse-format") ?? one("default_format");
   const queryId = one("query_id");
+  const rowsFile = header(message, ROWS_FILE_HEADER);
+  if (rowsFile !== undefined && !isRowsFileName(rowsFile)) throw syntaxError("bad name of a file of rows");
   return {
     credential: credentialOf(message, url),
     query: one("query") ?? "",
     settings,
     parameters,
     ...(queryId !== undefined && { queryId }),
+    ...(rowsFile !== undefined && { rowsFile }),
     ...(database !== undefined && { database }),
     ...(defaultFormat !== undefined && { defaultFormat }),
   };

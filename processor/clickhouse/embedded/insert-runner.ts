@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import { newRowsFileName } from "../rows-file.ts";
 import { EngineError, engineErrorFrom } from "./engine-error.ts";
 import type { EngineResult, EngineSessions } from "./engine-sessions.ts";
 import type { DataInsert } from "./insert-statement.ts";
@@ -13,6 +13,8 @@ export interface InsertRequest {
   readonly body: AsyncIterable<Uint8Array>;
   readonly settings: ReadonlyMap<string, string>;
   readonly database?: string;
+  /** File of the inbox, left there by the service, that holds the rows; the body is empty then. */
+  readonly rowsFile?: string;
 }
 
 /**
@@ -29,9 +31,9 @@ export function createInsertRunner(sessions: EngineSessions, inboxDirectory: str
   const tables = createTableColumns(sessions);
   return {
     async run(request) {
-      const file = join(inboxDirectory, `${randomUUID()}.rows`);
+      const file = join(inboxDirectory, request.rowsFile ?? newRowsFileName());
       try {
-        await writeFile(file, inlineThenBody(request));
+        if (request.rowsFile === undefined) await writeFile(file, inlineThenBody(request));
         const columns = await insertColumns(tables, request);
         return await sessions.run({
           sql: insertSql(request.insert, columns, file),

@@ -1,11 +1,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 
 import type { Session } from "chdb";
 
 import { createDiskWatch, type DiskWatch, type DiskWatchOptions } from "./disk-watch.ts";
+import { type EngineDirectories, engineDirectories } from "./engine-directories.ts";
 import { createEngineExecutor, type EngineExecutor } from "./engine-executor.ts";
 import { writeEngineConfig } from "./engine-config.ts";
 import type { EngineFailureCode, ToEngine } from "./engine-messages.ts";
@@ -92,12 +93,12 @@ export async function createRunningEngine(message: StartMessage, disk: DiskListe
 }
 
 /** The engine takes paths apart: `*?{}` are globs to it. */
-async function prepareDirectory(dataDirectory: string): Promise<{ engine: string; inbox: string; access: string }> {
+async function prepareDirectory(dataDirectory: string): Promise<EngineDirectories> {
   const root = resolve(dataDirectory);
   if (/[*?{}|\0]|::/.test(root)) {
     throw new EngineStartError("directory_unusable", `The data directory may not contain * ? { } | or "::": ${root}`);
   }
-  const paths = { engine: join(root, "engine"), inbox: join(root, "inbox"), access: join(root, "access") };
+  const paths = engineDirectories(dataDirectory);
   try {
     await mkdir(paths.engine, { recursive: true, mode: 0o700 });
   } catch (error) {

@@ -118,8 +118,10 @@ describe("an agent without any OpenTelemetry SDK", { timeout: 120_000 }, () => {
       return { reasons: row?.reasons, calls, refs: row?.artifact_refs, history: await historyOf(agent.runId) };
     };
     const without = await verdictOf("work");
-    expect(without).toMatchObject({ reasons: "[]", refs: ["report.md"], history: ["started", "passed"] });
-    expect(await verdictOf("work-with-sdk")).toMatchObject({ ...without, history: expect.any(Array) as unknown[] });
+    // A run that is over before anybody looked has one version.
+    const history = expect.arrayContaining(["passed"]) as unknown[];
+    expect(without).toMatchObject({ reasons: "[]", refs: ["report.md"], history });
+    expect(await verdictOf("work-with-sdk")).toMatchObject({ ...without, history });
   });
 });
 

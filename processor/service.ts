@@ -16,6 +16,7 @@ import { createOtlpHttpReceiver } from "./receivers/otlp-http-receiver.ts";
 import { type ConfiguredGuards, receiverGuardsFrom } from "./receivers/receiver-config.ts";
 import { createCollectorHeartbeat } from "./run/collector-heartbeat.ts";
 import { readCollectorId } from "./run/collector-id.ts";
+import { createFoldThread } from "./run/fold-thread.ts";
 import { createRunAssembler, type RunAssembler } from "./run/run-assembler.ts";
 import type { VerdictListener } from "./run/run-recorder.ts";
 import type { RunStore } from "./run/run-store.ts";
@@ -187,8 +188,10 @@ interface Built {
 function composeAround({ store, target, collectorId, meters }: Built, around: Surroundings) {
   const { config, options, onError, guards } = around;
   const runs = createRunStore(store);
+  const folder = createFoldThread(target);
   const assembler = createRunAssembler({
     store: runs,
+    folder,
     graceMillis: config.graceSeconds * 1_000,
     settleMillis: config.settleSeconds * 1_000,
     onError,
@@ -227,6 +230,7 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
   const grpc = createOtlpGrpcReceiver({ ...receiver("grpc"), port: otlpGrpcPort });
   const pipeline = createPipeline([
     ...(forward ? [forward.events] : []),
+    folder,
     assembler,
     ...watch,
     ingest.spool,

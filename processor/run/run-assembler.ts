@@ -7,17 +7,19 @@ import { LAST_EVENTS } from "./last-events.ts";
 import { RANK_ABANDONED } from "./evidence-rank.ts";
 import { createRecentMap } from "./recent-map.ts";
 import { runKey } from "./run-key.ts";
-import { forEachPortion, type KnownRun, type LoadedRun } from "./run-loader.ts";
+import { createRunFolder, type RunFolder } from "./run-folder.ts";
+import { portionsOf } from "./run-loader.ts";
 import { createRunQueue } from "./run-queue.ts";
 import { createRunRecorder, type RunRecorderOptions, type RunToRecord } from "./run-recorder.ts";
 import type { RunCensus, StoredRun } from "./run-store.ts";
 import { type Scheduler, systemScheduler } from "./scheduler.ts";
 import { createSettling } from "./settling.ts";
-import { storedFactsOf } from "./stored-facts.ts";
 
 export interface RunAssemblerOptions extends Omit<RunRecorderOptions, "now"> {
   /** How long an ended run waits for spans it announced and that have not come yet, milliseconds. */
   readonly settleMillis: number;
+  /** Where spans become facts. Default: in this thread. */
+  readonly folder?: RunFolder;
   /** Default: the system's clock and timers. */
   readonly scheduler?: Scheduler;
   /** Runs that may wait for a look; more are found again by a sweep. Default 100,000. */
@@ -50,10 +52,15 @@ export interface RunAssembler extends Component {
 const LATE_CALL_DELAY_MILLIS = 500;
 /** A call of a run whose end was seen: perhaps the one it waits for. */
 const AWAITED_CALL_DELAY_MILLIS = 20;
-/** Folded without a pause: about a millisecond each. */
-const RUNS_AT_ONCE = 4;
 /** Calls of an open run: its end will look at them, unless another collector has seen the end already. */
 const OPEN_CALL_DELAY_MILLIS = 30_000;
+
+/** A run, or several that share their ids in different projects, with what the store says of it. */
+interface KnownRun {
+  readonly census: RunCensus;
+  /** Current records of that id, by project. */
+  readonly current: ReadonlyMap<string, RunRow>;
+}
 
 /**
  * Turns stored spans into run records. Nothing is assembled in memory: touched runs are read back from the store, many
@@ -63,6 +70,7 @@ const OPEN_CALL_DELAY_MILLIS = 30_000;
  */
 export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
   const { store, scheduler = systemScheduler, maxRemembered = 100_000 } = options;
+  const folder = options.folder ?? createRunFolder(store, scheduler.breather);
   const open = createRecentMap<true>(maxRemembered);
   const overdue = createRecentMap<true>(maxRemembered);
   const settling = createSettling({ now: scheduler.now, settleMillis: options.settleMillis, max: maxRemembered });
@@ -84,7 +92,7 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
       const current = rowsOfId.get(one.runId) ?? [];
       return { census: one, current: new Map(current.map((row) => [row.project, row])) };
     });
-    await forEachPortion(store, known.filter(saysMore), judgePortion);
+    for (const portion of portionsOf(known.filter(saysMore))) await judgePortion(portion);
   }
 
   /** Whether the spans may say more than the records: a look at a run that has not changed costs no reading. */
@@ -101,33 +109,24 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
     return row.fact_count !== census.spans;
   }
 
-  async function judgePortion(portion: readonly LoadedRun[]): Promise<void> {
-    const currents = portion.map(({ known, project }) => known.current.get(project));
-    const spansOfRuns = portion.map((run, index) => ({ ...run, givenUp: givenUp(currents[index]) }));
-    const facts: RunFacts[] = [];
-    const breathe = scheduler.breather();
-    for (let at = 0; at < spansOfRuns.length; at += RUNS_AT_ONCE) {
-      facts.push(...(await storedFactsOf(store, spansOfRuns.slice(at, at + RUNS_AT_ONCE))));
-      await breathe();
-    }
+  async function judgePortion(portion: readonly KnownRun[]): Promise<void> {
+    const asked = portion.map(({ census, current }) => ({ census, givenUp: [...current.values()].filter(isGivenUp) }));
     const due: RunToRecord[] = [];
-    for (const [index, one] of facts.entries()) {
-      const current = currents[index];
-      const census = portion[index]?.known.census;
-      if (one.evidence.phase === "open") open.set(one.runId, true);
-      else open.delete(one.runId);
-      if (one.factCount === 0 || one.startUnixNano === null || census === undefined) continue;
-      if (waits(one, current, census)) continue;
-      due.push({ facts: one, current });
+    for (const { index, project, facts } of await folder.fold(asked)) {
+      const known = portion[index];
+      if (facts.evidence.phase === "open") open.set(facts.runId, true);
+      else open.delete(facts.runId);
+      if (facts.factCount === 0 || facts.startUnixNano === null || known === undefined) continue;
+      const current = known.current.get(project);
+      if (waits(facts, current, known.census)) continue;
+      due.push({ facts, current });
     }
     await recorder.record(due);
     for (const { facts: one } of due) if (one.evidence.phase !== "open") overdue.delete(keyOfFacts(one));
   }
 
-  const givenUp = (current: RunRow | undefined): RunRow | undefined =>
-    current !== undefined && (overdue.has(runKey(current)) || current.evidence_rank === RANK_ABANDONED)
-      ? current
-      : undefined;
+  const isGivenUp = (current: RunRow): boolean =>
+    overdue.has(runKey(current)) || current.evidence_rank === RANK_ABANDONED;
 
   /** A run that was judged has waited once already; what comes now is late evidence. */
   function waits(facts: RunFacts, current: RunRow | undefined, census: RunCensus): boolean {

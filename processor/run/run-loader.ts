@@ -1,4 +1,3 @@
-import type { RunRow } from "../clickhouse/run-rows.ts";
 import type { SpanRow } from "../clickhouse/rows.ts";
 import * as semconv from "../../instrumentation/semconv.ts";
 import { attribute } from "../evidence/span-attributes.ts";
@@ -6,14 +5,17 @@ import { spansByProject } from "../evidence/spans-by-project.ts";
 import type { RunCensus, RunJudgingStore } from "./run-store.ts";
 import type { SpansOfRun } from "./stored-facts.ts";
 
-/** A run, or several that share their ids in different projects, with what the store says of it. */
-export interface KnownRun {
+type SpansStore = Pick<RunJudgingStore, "spansOfRuns">;
+
+/** A run to read, or several that share their ids in different projects. */
+export interface RunToRead {
   readonly census: RunCensus;
-  /** Current records of that id, by project. */
-  readonly current: ReadonlyMap<string, RunRow>;
 }
 
-export type LoadedRun = Omit<SpansOfRun, "givenUp"> & { readonly known: KnownRun; readonly project: string };
+export type LoadedRun<Run extends RunToRead> = Omit<SpansOfRun, "givenUp"> & {
+  readonly run: Run;
+  readonly project: string;
+};
 
 /** Spans of a read: about 20 MB as they come from the store. */
 const MAX_SPANS = 20_000;
@@ -22,21 +24,14 @@ const MAX_BYTES = 48 * 1024 * 1024;
 const MAX_SPANS_OF_ONE = 20_000;
 
 /**
- * Reads the spans of runs in portions of bounded size, and hands each on before it reads the next. A run that is larger
- * than a portion is read in part, and says so: its verdict then rests on what was read.
+ * Reads the spans of a portion of runs, in smaller parts where it is too much for one answer, and hands each part on
+ * before it reads the next. A run that is larger than a portion is read in part, and says so: its verdict then rests on
+ * what was read.
  */
-export async function forEachPortion(
-  store: RunJudgingStore,
-  runs: readonly KnownRun[],
-  take: (portion: readonly LoadedRun[]) => Promise<void>,
-): Promise<void> {
-  for (const portion of portionsOf(runs)) await readPortion(store, portion, take);
-}
-
-async function readPortion(
-  store: RunJudgingStore,
-  runs: readonly KnownRun[],
-  take: (portion: readonly LoadedRun[]) => Promise<void>,
+export async function readPortion<Run extends RunToRead>(
+  store: SpansStore,
+  runs: readonly Run[],
+  take: (part: readonly LoadedRun<Run>[]) => Promise<void>,
 ): Promise<void> {
   const [only] = runs;
   const tooMany = runs.length === 1 && only !== undefined && only.census.spans > MAX_SPANS_OF_ONE;
@@ -44,7 +39,7 @@ async function readPortion(
   const spans = tooMany ? "too_large" : await store.spansOfRuns(ids, { maxBytes: MAX_BYTES });
   if (spans !== "too_large") {
     const ofRuns = Map.groupBy(spans, (span) => runOfSpan(span.TraceId, attribute(span, semconv.ATTR_RUN_ID)));
-    return take(runs.flatMap((known) => loadedRuns(known, ofRuns)));
+    return take(runs.flatMap((run) => loadedRuns(run, ofRuns)));
   }
   if (runs.length > 1) {
     const middle = runs.length >> 1;
@@ -54,27 +49,32 @@ async function readPortion(
   if (only !== undefined) await take(await readInPart(store, only));
 }
 
-async function readInPart(store: RunJudgingStore, known: KnownRun): Promise<LoadedRun[]> {
+async function readInPart<Run extends RunToRead>(store: SpansStore, run: Run): Promise<LoadedRun<Run>[]> {
+  const { census } = run;
   for (let maxSpans = MAX_SPANS_OF_ONE; maxSpans >= 1; maxSpans >>= 2) {
-    const spans = await store.spansOfRuns([known.census], { maxBytes: MAX_BYTES, bounded: { maxSpans } });
+    const spans = await store.spansOfRuns([census], { maxBytes: MAX_BYTES, bounded: { maxSpans } });
     if (spans === "too_large") continue;
-    const gap = `the run has ${known.census.spans} spans, which is more than can be judged; ${maxSpans} of them were looked at`;
-    const { traceId, runId } = known.census;
-    return loadedRuns(known, new Map([[runOfSpan(traceId, runId), spans]])).map((run) => ({ ...run, gap }));
+    const gap = `the run has ${census.spans} spans, which is more than can be judged; ${maxSpans} of them were looked at`;
+    const found = loadedRuns(run, new Map([[runOfSpan(census.traceId, census.runId), spans]]));
+    return found.map((one) => ({ ...one, gap }));
   }
-  throw new Error(`the spans of run ${known.census.runId} are too large to read`);
+  throw new Error(`the spans of run ${census.runId} are too large to read`);
 }
 
 const runOfSpan = (traceId: string, runId: string): string => `${traceId}/${runId}`;
 
-function loadedRuns(known: KnownRun, ofRuns: ReadonlyMap<string, readonly SpanRow[]>): LoadedRun[] {
-  const { runId, traceId } = known.census;
+function loadedRuns<Run extends RunToRead>(
+  run: Run,
+  ofRuns: ReadonlyMap<string, readonly SpanRow[]>,
+): LoadedRun<Run>[] {
+  const { runId, traceId } = run.census;
   const own = ofRuns.get(runOfSpan(traceId, runId)) ?? [];
-  return [...spansByProject(own)].map(([project, spans]) => ({ runId, project, spans, known }));
+  return [...spansByProject(own)].map(([project, spans]) => ({ runId, project, spans, run }));
 }
 
-function* portionsOf(runs: readonly KnownRun[]): Generator<KnownRun[]> {
-  let portion: KnownRun[] = [];
+/** Runs in portions of bounded size. */
+export function* portionsOf<Run extends RunToRead>(runs: readonly Run[]): Generator<Run[]> {
+  let portion: Run[] = [];
   let spans = 0;
   for (const run of runs) {
     if (portion.length > 0 && spans + run.census.spans > MAX_SPANS) {

@@ -1,13 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Verdict } from "../instrumentation/contract/verdict.ts";
 import { createOperations, type Operations } from "./admin/index.ts";
 import type { TokenEntry } from "./auth/tokens.ts";
 import { createEmbeddedEngine, type EmbeddedEngine } from "./clickhouse/embedded/embedded-engine.ts";
 import { createRunStore } from "./clickhouse/run-store.ts";
+import type { RunRow } from "./clickhouse/run-rows.ts";
 import { createStore, type Store, type StoreOptions } from "./clickhouse/store.ts";
 import { storeSettingsFrom, type StoreSettings } from "./clickhouse/store-config.ts";
 import type { Component } from "./component.ts";
 import type { ServiceConfig } from "./config.ts";
+import type { RunFacts } from "./evidence/run-facts.ts";
 import { createForward, type Forward, FORWARD_READER } from "./exporters/index.ts";
 import { createIngest, type StoreTarget } from "./ingest/ingest.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -18,17 +21,17 @@ import { createCollectorHeartbeat } from "./run/collector-heartbeat.ts";
 import { readCollectorId } from "./run/collector-id.ts";
 import { createFoldThread } from "./run/fold-thread.ts";
 import { createRunAssembler, type RunAssembler } from "./run/run-assembler.ts";
-import type { VerdictListener } from "./run/run-recorder.ts";
 import type { RunStore } from "./run/run-store.ts";
 import { createRunSweep } from "./run/run-sweep.ts";
+import { readFacts } from "./run/stored-facts.ts";
 import { verdictLogRow } from "./run/verdict-log-row.ts";
 import { createWatchdog, type Watchdog } from "./run/watchdog.ts";
 import type { Spool } from "./spool/index.ts";
 import { createServiceMeters, type ServiceMeters } from "./telemetry/index.ts";
 
 export interface ServiceOptions {
-  /** Told of every verdict that says something new. */
-  readonly onVerdict?: VerdictListener;
+  /** Told of every verdict that says something new; what the run did is read when it is asked for. */
+  readonly onVerdict?: (row: RunRow, verdict: Verdict, facts: () => Promise<RunFacts>) => void | Promise<void>;
   /** Lines for the operator. Default: none. */
   readonly log?: (message: string) => void;
   /** Of the package, for the service's own telemetry. Default `unknown`. */
@@ -195,9 +198,9 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
     graceMillis: config.graceSeconds * 1_000,
     settleMillis: config.settleSeconds * 1_000,
     onError,
-    async onVerdict(row, verdict, facts) {
+    async onVerdict(row, verdict) {
       await forward?.forwardLogRows([verdictLogRow(row, verdict)]);
-      await options.onVerdict?.(row, verdict, facts);
+      await options.onVerdict?.(row, verdict, () => readFacts(runs, row));
     },
   });
   // Judging starts when spans are readable, never before: a verdict is a function of stored facts.

@@ -1,7 +1,6 @@
 import * as semconv from "../../instrumentation/semconv.ts";
 import type { RunRow } from "../clickhouse/run-rows.ts";
 import type { Component } from "../component.ts";
-import type { RunFacts } from "../evidence/run-facts.ts";
 import type { TouchedRun } from "../native/index.ts";
 import { LAST_EVENTS } from "./last-events.ts";
 import { RANK_ABANDONED } from "./evidence-rank.ts";
@@ -13,7 +12,7 @@ import { createRunQueue } from "./run-queue.ts";
 import { createRunRecorder, type RunRecorderOptions, type RunToRecord } from "./run-recorder.ts";
 import type { RunCensus, StoredRun } from "./run-store.ts";
 import { type Scheduler, systemScheduler } from "./scheduler.ts";
-import { createSettling } from "./settling.ts";
+import { createSettling, type SeenCalls } from "./settling.ts";
 
 export interface RunAssemblerOptions extends Omit<RunRecorderOptions, "now"> {
   /** How long an ended run waits for spans it announced and that have not come yet, milliseconds. */
@@ -112,28 +111,28 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
   async function judgePortion(portion: readonly KnownRun[]): Promise<void> {
     const asked = portion.map(({ census, current }) => ({ census, givenUp: [...current.values()].filter(isGivenUp) }));
     const due: RunToRecord[] = [];
-    for (const { index, project, facts } of await folder.fold(asked)) {
-      const known = portion[index];
-      if (facts.evidence.phase === "open") open.set(facts.runId, true);
-      else open.delete(facts.runId);
-      if (facts.factCount === 0 || facts.startUnixNano === null || known === undefined) continue;
-      const current = known.current.get(project);
-      if (waits(facts, current, known.census)) continue;
-      due.push({ facts, current });
+    for (const run of await folder.fold(asked)) {
+      const known = portion[run.index];
+      if (run.phase === "open") open.set(run.row.run_id, true);
+      else open.delete(run.row.run_id);
+      if (!run.isTold || known === undefined) continue;
+      const current = known.current.get(run.project);
+      if (waits(run, current, known.census)) continue;
+      due.push({ run, current });
     }
     await recorder.record(due);
-    for (const { facts: one } of due) if (one.evidence.phase !== "open") overdue.delete(keyOfFacts(one));
+    for (const { run } of due) if (run.phase !== "open") overdue.delete(runKey(run.row));
   }
 
   const isGivenUp = (current: RunRow): boolean =>
     overdue.has(runKey(current)) || current.evidence_rank === RANK_ABANDONED;
 
   /** A run that was judged has waited once already; what comes now is late evidence. */
-  function waits(facts: RunFacts, current: RunRow | undefined, census: RunCensus): boolean {
+  function waits(run: SeenCalls, current: RunRow | undefined, census: RunCensus): boolean {
     const wasJudged = (current?.evidence_rank ?? 0) > RANK_ABANDONED;
-    const wait = wasJudged ? undefined : settling.begin(facts, census);
+    const wait = wasJudged ? undefined : settling.begin(run, census);
     if (wait !== undefined) again(census, wait);
-    else settling.end(facts, census);
+    else settling.end(run, census);
     return wait !== undefined;
   }
 
@@ -168,5 +167,3 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
     idle: () => queue.idle(),
   };
 }
-
-const keyOfFacts = (facts: RunFacts): string => runKey({ project: facts.project, run_id: facts.runId });

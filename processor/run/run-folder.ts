@@ -1,6 +1,6 @@
 import type { RunRow } from "../clickhouse/run-rows.ts";
-import type { RunFacts } from "../evidence/run-facts.ts";
 import { createBreather } from "../breather.ts";
+import { type JudgedRun, judgedRun } from "./judged-run.ts";
 import { readPortion } from "./run-loader.ts";
 import type { RunCensus, RunJudgingStore } from "./run-store.ts";
 import { storedFactsOf } from "./stored-facts.ts";
@@ -12,14 +12,13 @@ export interface RunToFold {
 }
 
 /** Several of one run when projects share its ids; none when nothing of it is stored. */
-export interface FoldedRun {
+export interface FoldedRun extends JudgedRun {
   /** Place of the run among those that were asked for. */
   readonly index: number;
   readonly project: string;
-  readonly facts: RunFacts;
 }
 
-/** Reads the spans of runs and folds them into facts. What it takes and gives can be sent to another thread. */
+/** Reads the spans of runs, folds them into facts and judges these. What it takes and gives can be sent to a thread. */
 export interface RunFolder {
   /** A portion: see `portionsOf`. Rejects when the store does. */
   fold(runs: readonly RunToFold[]): Promise<readonly FoldedRun[]>;
@@ -27,7 +26,7 @@ export interface RunFolder {
 
 export type FoldingStore = Pick<RunJudgingStore, "spansOfRuns" | "contractsOf" | "heardLast">;
 
-/** Folded without a pause: about a millisecond each. */
+/** Folded and judged without a pause: about a millisecond each. */
 const RUNS_AT_ONCE = 4;
 
 /** In the thread that calls it. */
@@ -46,7 +45,7 @@ export const createRunFolder = (store: FoldingStore, breather = createBreather):
         const facts = await storedFactsOf(store, some);
         for (const [place, { run, project }] of some.entries()) {
           const one = facts[place];
-          if (one !== undefined) folded.push({ index: run.index, project, facts: one });
+          if (one !== undefined) folded.push({ ...judgedRun(one), index: run.index, project });
         }
         await breathe();
       }

@@ -11,8 +11,21 @@ export interface RunTimes {
   readonly now: number;
 }
 
+/** A version of the run record without what only the collector's clock says. */
+export type TimelessRow = Omit<RunRow, "received_at" | "deadline_at" | "judged_at">;
+
 /** One version of the run record. `verdict` is `null` while the run is open. */
-export function runRowFromFacts(facts: RunFacts, verdict: Verdict | null, times: RunTimes): RunRow {
+export const runRowFromFacts = (facts: RunFacts, verdict: Verdict | null, times: RunTimes): RunRow =>
+  timedRow(timelessRow(facts, verdict), times);
+
+export const timedRow = (row: TimelessRow, { receivedAt, deadlineAt, now }: RunTimes): RunRow => ({
+  ...row,
+  received_at: receivedAt,
+  deadline_at: deadlineAt,
+  judged_at: now,
+});
+
+export function timelessRow(facts: RunFacts, verdict: Verdict | null): TimelessRow {
   const rank = evidenceRank(facts);
   return {
     run_id: facts.runId,
@@ -42,12 +55,9 @@ export function runRowFromFacts(facts: RunFacts, verdict: Verdict | null, times:
     contract_sha256: facts.contractSha256,
     reasons: JSON.stringify(verdict?.reasons ?? []),
     proofs: JSON.stringify(verdict?.proofs ?? []),
-    received_at: times.receivedAt,
-    deadline_at: times.deadlineAt,
     evidence_rank: rank,
     fact_count: facts.factCount,
     version: verdictVersion(rank, facts.factCount),
-    judged_at: times.now,
   };
 }
 

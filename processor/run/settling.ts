@@ -1,4 +1,3 @@
-import type { RunFacts } from "../evidence/run-facts.ts";
 import { createRecentMap } from "./recent-map.ts";
 import type { RunCensus, StoredRun } from "./run-store.ts";
 
@@ -10,14 +9,21 @@ export interface SettlingOptions {
   readonly max: number;
 }
 
+/** What a look at a run says of its calls. */
+export interface SeenCalls {
+  readonly project: string;
+  /** The run has ended and announced calls that have not come. */
+  readonly awaitsCalls: boolean;
+}
+
 /** Ended runs that announced more calls than have come: the exporter may still hold some of them. */
 export interface Settling {
   has(run: StoredRun): boolean;
   /** How long to wait before the next look, milliseconds; `undefined` when it is time to judge with what there is. */
-  begin(facts: RunFacts, census: RunCensus): number | undefined;
+  begin(seen: SeenCalls, census: RunCensus): number | undefined;
   /** The same for a run that waits already, as long as no further span of it has come. */
   waitFor(census: RunCensus): number | undefined;
-  end(facts: RunFacts, census: RunCensus): void;
+  end(seen: SeenCalls, census: RunCensus): void;
 }
 
 const FIRST_STEP_MILLIS = 250;
@@ -36,9 +42,8 @@ export function createSettling({ now, settleMillis, max }: SettlingOptions): Set
 
   return {
     has: (run) => waiting.has(keyOf(run)),
-    begin({ evidence, project }, census) {
-      const announced = evidence.closing?.toolCallCount ?? 0;
-      if (evidence.phase !== "ended" || evidence.toolCalls.length >= announced) return undefined;
+    begin({ awaitsCalls, project }, census) {
+      if (!awaitsCalls) return undefined;
       const key = keyOf(census);
       const known = waiting.get(key);
       if (known === undefined ? waiting.size >= max : known.project !== project) return undefined;

@@ -3,6 +3,7 @@ import type { AbandonCause } from "../../instrumentation/contract/evidence.ts";
 import { parseJson } from "../../instrumentation/json/json.ts";
 import * as semconv from "../../instrumentation/semconv.ts";
 import type { SpanRow } from "../clickhouse/rows.ts";
+import type { RunReader } from "../clickhouse/run-reader.ts";
 import type { RunRow } from "../clickhouse/run-rows.ts";
 import type { RunFacts } from "../evidence/run-facts.ts";
 import { runFactsFromSpans, type KnownFacts } from "../evidence/run-facts-from-spans.ts";
@@ -21,6 +22,13 @@ export interface SpansOfRun {
 }
 
 type FactsStore = Pick<RunJudgingStore, "contractsOf" | "heardLast">;
+
+/** The facts of a run that has a record, from all of its spans. Rejects when the store does. */
+export async function readFacts(store: FactsStore & Pick<RunReader, "spansOfRun">, row: RunRow): Promise<RunFacts> {
+  const spans = await store.spansOfRun(row.trace_id, row.project);
+  // The watchdog's decision is in the record; the spans alone would say "still open".
+  return storedFacts(store, { runId: row.run_id, spans, givenUp: row.status === "started" ? undefined : row });
+}
 
 /** The facts of one run. Its spans may be of several projects: those of another project than the record's are left out. */
 export async function storedFacts(store: FactsStore, run: SpansOfRun): Promise<RunFacts> {

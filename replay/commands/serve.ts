@@ -1,7 +1,10 @@
 import { resolve } from "node:path";
+import type { Verdict } from "../../instrumentation/contract/verdict.ts";
+import type { RunRow } from "../../processor/clickhouse/run-rows.ts";
+import type { RunFacts } from "../../processor/evidence/run-facts.ts";
 import { ConfigError as ServiceConfigError, loadServiceConfig, type ServiceConfig } from "../../processor/config.ts";
 import { type Service, startService } from "../../processor/service.ts";
-import { createAutoFixtures } from "../fixture/auto-fixtures.ts";
+import { type AutoFixtures, createAutoFixtures } from "../fixture/auto-fixtures.ts";
 import { safeLine } from "../safe-text.ts";
 import { version } from "../version.ts";
 import { EXIT } from "../worker/exit-codes.ts";
@@ -18,20 +21,36 @@ export interface ServeFlags {
   readonly autoFixtures?: string;
 }
 
+interface NewVerdict {
+  readonly row: RunRow;
+  readonly verdict: Verdict;
+  readonly facts: () => Promise<RunFacts>;
+}
+
 /** `runproof serve`: runs until SIGINT or SIGTERM, then finishes what was accepted. */
 export async function serve(flags: ServeFlags, context: CommandContext): Promise<number> {
   const log = (message: string): void => void context.stderr.write(`${safeLine(message, 2_000)}\n`);
   const config = serviceConfig(flags, context);
   const auto =
     flags.autoFixtures === undefined
-      ? {}
-      : { onVerdict: createAutoFixtures({ directory: resolve(context.cwd, flags.autoFixtures), log }).onVerdict };
-  const service = await startService(config, { log, version: version(), ...auto });
+      ? undefined
+      : createAutoFixtures({ directory: resolve(context.cwd, flags.autoFixtures), log });
+  const service = await startService(config, {
+    log,
+    version: version(),
+    ...(auto && { onVerdict: (row, verdict, facts) => protect(auto, { row, verdict, facts }) }),
+  });
   announce(service, config, context);
   await aborted(context.signal);
   context.stderr.write("stopping\n");
   await service.shutdown();
   return EXIT.ok;
+}
+
+/** Facts are read only of what may become a fixture. */
+async function protect(auto: AutoFixtures, { row, verdict, facts }: NewVerdict): Promise<void> {
+  const isBad = verdict.status === "failed" || verdict.status === "blocked";
+  if (isBad && row.run_type === "live") await auto.onVerdict(row, verdict, await facts());
 }
 
 function serviceConfig(flags: ServeFlags, context: CommandContext): ServiceConfig {

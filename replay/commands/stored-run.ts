@@ -2,7 +2,7 @@ import type { Verdict } from "../../instrumentation/contract/verdict.ts";
 import type { RunRow } from "../../processor/clickhouse/run-rows.ts";
 import type { RunFacts } from "../../processor/evidence/run-facts.ts";
 import type { RunStore } from "../../processor/run/run-store.ts";
-import { storedFacts } from "../../processor/run/stored-facts.ts";
+import { readFacts } from "../../processor/run/stored-facts.ts";
 import { judge } from "../../processor/verdict/judge.ts";
 
 /** A run as the store knows it: its current record, its facts, and the verdict these give. */
@@ -16,8 +16,6 @@ export interface StoredRun {
 export async function readStoredRun(store: RunStore, runId: string): Promise<StoredRun | undefined> {
   const row = await store.currentRun(runId);
   if (row === undefined) return undefined;
-  const spans = await store.spansOfRun(row.trace_id, row.project);
-  // The watchdog's decision is in the record; the spans alone would say "still open".
-  const facts = await storedFacts(store, { runId, spans, givenUp: row.status === "started" ? undefined : row });
+  const facts = await readFacts(store, row);
   return { row, facts, verdict: judge(facts.evidence, facts.contract) };
 }

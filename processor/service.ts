@@ -11,6 +11,7 @@ import { storeSettingsFrom, type StoreSettings } from "./clickhouse/store-config
 import type { Component } from "./component.ts";
 import type { ServiceConfig } from "./config.ts";
 import type { RunFacts } from "./evidence/run-facts.ts";
+import { createErrorLog } from "./error-log.ts";
 import { createForward, type Forward, FORWARD_READER } from "./exporters/index.ts";
 import { createIngest, type StoreTarget } from "./ingest/ingest.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -62,8 +63,7 @@ const MILLIS_PER_DAY = 86_400_000;
 /** Builds and starts the whole service. Throws what the first component that cannot start says. */
 export async function startService(config: ServiceConfig, options: ServiceOptions = {}): Promise<Service> {
   const log = options.log ?? (() => {});
-  const onError = (what: string, error: unknown): void =>
-    log(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+  const onError = createErrorLog(log);
   await mkdir(config.dataDirectory, { recursive: true });
   const guards = await receiverGuardsFrom(config);
   const operations = await createOperations({
@@ -225,7 +225,7 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
   const { host, otlpPort: port, otlpGrpcPort } = config;
   const receiver = (protocol: "http" | "grpc") => ({
     ...guards,
-    authenticator: meters.authenticator(guards.authenticator, protocol),
+    onRefused: meters.onRefused(protocol),
     bodies: meters.bodies(ingest.bodies, protocol),
     host,
   });

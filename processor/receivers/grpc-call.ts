@@ -8,7 +8,7 @@ import { sendGrpcReply } from "./grpc-response.ts";
 import { FAILED, type IntakeOutcome, NO_MEMORY, type Refusal } from "./intake-outcome.ts";
 import type { OtlpIntake } from "./otlp-intake.ts";
 import { grpcReplyFrom } from "./otlp-status.ts";
-import { admitWriter } from "./receiver-guards.ts";
+import { admitWriter, type ReceiverGuards } from "./receiver-guards.ts";
 import type { ReceiverLimits } from "./receiver-limits.ts";
 
 export interface GrpcCallContext {
@@ -17,6 +17,7 @@ export interface GrpcCallContext {
   readonly intake: OtlpIntake;
   readonly authenticator: Authenticator;
   readonly onUnexpectedError: (error: unknown) => void;
+  readonly onRefused?: ReceiverGuards["onRefused"];
 }
 
 /** A stream costs memory before its message does; charged, so that many small ones are bounded like a large one. */
@@ -41,10 +42,16 @@ export async function serveGrpcCall(
     else await answer(stream, headers, { ...context, share });
   } catch (error) {
     context.onUnexpectedError(error);
-    sendGrpcReply(stream, grpcReplyFrom(FAILED, "traces"));
+    refuse(stream, FAILED, context);
   } finally {
     share.close();
   }
+}
+
+/** All signals answer a refusal alike. */
+function refuse(stream: ServerHttp2Stream, refusal: Refusal, { onRefused }: GrpcCallContext): void {
+  onRefused?.(refusal.refused);
+  sendGrpcReply(stream, grpcReplyFrom(refusal, "traces"));
 }
 
 interface OpenCall extends GrpcCallContext {
@@ -57,19 +64,20 @@ async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, c
     authorization: headers.authorization,
     certificateNames: () => certificateNamesOf(stream.session?.socket),
   });
-  if ("refused" in identity) return sendGrpcReply(stream, grpcReplyFrom(identity, "traces"));
+  if ("refused" in identity) return refuse(stream, identity, call);
   const head = readGrpcHead(headers);
-  if ("refused" in head) return sendGrpcReply(stream, grpcReplyFrom(head, "traces"));
+  if ("refused" in head) return refuse(stream, head, call);
   const reply = (outcome: IntakeOutcome): void => sendGrpcReply(stream, grpcReplyFrom(outcome, head.signal));
   const { timeoutMillis = MAX_TIMER_MILLIS } = head;
   // What the consumer does after the deadline still counts; the client will send it again.
-  const deadline = setTimeout(() => reply(DEADLINE), Math.min(timeoutMillis, MAX_TIMER_MILLIS));
-  const slow = setTimeout(() => reply(SLOW_BODY), call.limits.requestTimeoutMillis);
+  const deadline = setTimeout(() => refuse(stream, DEADLINE, call), Math.min(timeoutMillis, MAX_TIMER_MILLIS));
+  const slow = setTimeout(() => refuse(stream, SLOW_BODY, call), call.limits.requestTimeoutMillis);
   try {
     const message = await read(stream, head, call);
     clearTimeout(slow);
     if (message === undefined) return;
-    reply("refused" in message ? message : await call.intake.take(wireBody(head, message, identity), call.share));
+    if ("refused" in message) return refuse(stream, message, call);
+    reply(await call.intake.take(wireBody(head, message, identity), call.share));
   } finally {
     clearTimeout(slow);
     clearTimeout(deadline);

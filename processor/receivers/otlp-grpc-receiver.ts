@@ -57,13 +57,15 @@ class GrpcReceiver implements OtlpGrpcReceiver {
 
   constructor(options: OtlpGrpcReceiverOptions) {
     const limits = { ...DEFAULT_RECEIVER_LIMITS, ...options.limits };
-    const { rateLimiter, onUnexpectedError = warnOfDefect } = options;
+    const { rateLimiter, onRefused, onUnexpectedError = warnOfDefect } = options;
+    const onRefusedHere = onRefused && { onRefused };
     this.#options = options;
     this.#limits = limits;
     this.#context = {
       limits,
       budget: options.budget ?? createByteBudget(limits.maxBytesInMemory),
-      intake: createOtlpIntake({ sinks: options, limits, rateLimiter, onUnexpectedError }),
+      intake: createOtlpIntake({ sinks: options, limits, rateLimiter, onUnexpectedError, ...onRefusedHere }),
+      ...onRefusedHere,
       authenticator: authenticatorOf(options),
       onUnexpectedError,
     };

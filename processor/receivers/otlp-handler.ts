@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Identity } from "../auth/identity.ts";
 import type { ByteBudget, ByteShare } from "./byte-budget.ts";
-import { NO_MEMORY } from "./intake-outcome.ts";
+import { NO_MEMORY, type Refusal } from "./intake-outcome.ts";
 import { createOtlpIntake, type OtlpIntakeOptions, type OtlpSinks } from "./otlp-intake.ts";
-import { encodingOf, type OtlpRequestHead, readRequestHead } from "./otlp-request.ts";
+import { encodingOf, type OtlpEncoding, type OtlpRequestHead, readRequestHead } from "./otlp-request.ts";
 import { type HttpReply, httpReplyFrom, replyToRefusal } from "./otlp-status.ts";
 import { admitWriter, authenticatorOf, type ReceiverGuards } from "./receiver-guards.ts";
 
 export type OtlpHandlerOptions = OtlpSinks &
   Pick<OtlpIntakeOptions, "limits" | "onUnexpectedError"> &
-  Pick<ReceiverGuards, "authenticator" | "rateLimiter"> & { readonly budget: ByteBudget };
+  Pick<ReceiverGuards, "authenticator" | "rateLimiter" | "onRefused"> & { readonly budget: ByteBudget };
 
 /** All of a request but its body. */
 export interface OtlpRequestStart {
@@ -34,6 +34,8 @@ export interface AdmittedRequest extends OtlpRequestHead {
 export interface OtlpHandler {
   /** Decides before the body is read: who sends it, and whether it is OTLP. Otherwise the answer. */
   admit(request: OtlpRequestStart): AdmittedRequest | HttpReply;
+  /** The answer to a request that is turned away, counted. */
+  refuse(refusal: Refusal, encoding: OtlpEncoding | undefined): HttpReply;
   /** Answers an admitted request. `share` is charged for what decompression adds; the caller closes it. */
   handleBody(admitted: AdmittedRequest, body: Uint8Array, share: ByteShare): Promise<HttpReply>;
   /** Both, for a request of which everything is known. */
@@ -42,16 +44,21 @@ export interface OtlpHandler {
 
 export function createOtlpHandler(options: OtlpHandlerOptions): OtlpHandler {
   const authenticator = authenticatorOf(options);
-  const { limits, rateLimiter, onUnexpectedError } = options;
-  const intake = createOtlpIntake({ sinks: options, limits, rateLimiter, onUnexpectedError });
+  const { limits, rateLimiter, onUnexpectedError, onRefused } = options;
+  const onRefusedHere = onRefused && { onRefused };
+  const intake = createOtlpIntake({ sinks: options, limits, rateLimiter, onUnexpectedError, ...onRefusedHere });
+  const refuse = (refusal: Refusal, encoding: OtlpEncoding | undefined): HttpReply => {
+    onRefused?.(refusal.refused);
+    return replyToRefusal(refusal, encoding);
+  };
 
   const admit = ({ method, url, headers, certificateNames }: OtlpRequestStart): AdmittedRequest | HttpReply => {
     const { authorization } = headers;
     const presented = { authorization, ...(certificateNames && { certificateNames }) };
     const identity = admitWriter(authenticator, presented);
-    if ("refused" in identity) return replyToRefusal(identity, encodingOf(headers));
+    if ("refused" in identity) return refuse(identity, encodingOf(headers));
     const head = readRequestHead(method, url, headers);
-    return "refused" in head ? replyToRefusal(head, encodingOf(headers)) : { ...head, identity };
+    return "refused" in head ? refuse(head, encodingOf(headers)) : { ...head, identity };
   };
 
   const handleBody = async (admitted: AdmittedRequest, bytes: Uint8Array, share: ByteShare): Promise<HttpReply> =>
@@ -59,13 +66,14 @@ export function createOtlpHandler(options: OtlpHandlerOptions): OtlpHandler {
 
   return {
     admit,
+    refuse,
     handleBody,
     async handle(request) {
       const admitted = admit(request);
       if ("status" in admitted) return admitted;
       const share = options.budget.open();
       try {
-        if (!share.take(request.body.length)) return replyToRefusal(NO_MEMORY, admitted.encoding);
+        if (!share.take(request.body.length)) return refuse(NO_MEMORY, admitted.encoding);
         return await handleBody(admitted, request.body, share);
       } finally {
         share.close();

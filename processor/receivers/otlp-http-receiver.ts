@@ -136,7 +136,7 @@ class HttpReceiver implements OtlpHttpReceiver {
       reply = await this.#replyTo(request);
     } catch (error) {
       this.#onUnexpectedError(error);
-      reply = replyToRefusal(FAILED, encodingOf(request.headers));
+      reply = this.#handler.refuse(FAILED, encodingOf(request.headers));
     }
     if (reply === undefined || response.destroyed) return;
     const headers: Record<string, string | number> = { ...reply.headers, "content-length": reply.body.length };
@@ -154,7 +154,7 @@ class HttpReceiver implements OtlpHttpReceiver {
     if ("status" in admitted) return admitted;
     const maxBytes = wireLimit(admitted.compressed, this.#limits);
     const refusal = tooLarge(maxBytes, "as sent");
-    if ((admitted.announcedBytes ?? 0) > maxBytes) return replyToRefusal(refusal, admitted.encoding);
+    if ((admitted.announcedBytes ?? 0) > maxBytes) return this.#handler.refuse(refusal, admitted.encoding);
     const share = this.#budget.open();
     try {
       const body = await readBody(request, { maxBytes, announcedBytes: admitted.announcedBytes, share });
@@ -162,9 +162,9 @@ class HttpReceiver implements OtlpHttpReceiver {
         case "complete":
           return await this.#handler.handleBody(admitted, body.bytes, share);
         case "too_large":
-          return replyToRefusal(refusal, admitted.encoding);
+          return this.#handler.refuse(refusal, admitted.encoding);
         case "no_memory":
-          return replyToRefusal(NO_MEMORY, admitted.encoding);
+          return this.#handler.refuse(NO_MEMORY, admitted.encoding);
         case "aborted":
           return undefined;
       }

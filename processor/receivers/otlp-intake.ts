@@ -8,9 +8,10 @@ import type { BodyConsumer } from "./body-consumer.ts";
 import type { ByteShare } from "./byte-budget.ts";
 import { refusalFromDecodeError } from "./decode-refusal.ts";
 import { gunzipCapped } from "./gunzip.ts";
-import { FAILED, type IntakeOutcome, NO_MEMORY, type Refusal, tooLarge } from "./intake-outcome.ts";
+import { FAILED, type IntakeOutcome, NO_MEMORY, type Refusal, type RefusalReason, tooLarge } from "./intake-outcome.ts";
 import type { OtlpEncoding, OtlpSignal } from "./otlp-request.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
+import type { ReceiverGuards } from "./receiver-guards.ts";
 import type { ReceiverLimits } from "./receiver-limits.ts";
 import { createInspector, inspectedFrom, type Inspector } from "./inspector.ts";
 import { MAX_PRIORITY_BYTES, mayHoldRecords, type RecordLane } from "./record-lane.ts";
@@ -30,6 +31,8 @@ export interface OtlpIntakeOptions {
   readonly rateLimiter?: RateLimiter | undefined;
   /** Told of defects: a consumer that rejects, a decoder that throws what it must not. The sender is told to retry. */
   readonly onUnexpectedError: (error: unknown) => void;
+  /** Told of what is refused here, and not by the consumer. Default: nobody. */
+  readonly onRefused?: ReceiverGuards["onRefused"];
 }
 
 /** A whole body as it came off the wire, whichever wire. */
@@ -52,15 +55,23 @@ export function createOtlpIntake(options: OtlpIntakeOptions): OtlpIntake {
   const inspector = createInspector();
   return {
     async take(body, share) {
-      try {
-        return await takeBody(body, share, { ...options, inspector });
-      } catch (error) {
-        if (error instanceof OtlpDecodeError) return refusalFromDecodeError(error);
-        options.onUnexpectedError(error);
-        return FAILED;
-      }
+      const outcome = await takeOrRefuse(body, share, { ...options, inspector });
+      if ("refused" in outcome && !BY_CONSUMER.has(outcome.refused)) options.onRefused?.(outcome.refused);
+      return outcome;
     },
   };
+}
+
+const BY_CONSUMER: ReadonlySet<RefusalReason> = new Set(["retryable", "permanent"]);
+
+async function takeOrRefuse(body: WireBody, share: ByteShare, intake: Intake): Promise<IntakeOutcome> {
+  try {
+    return await takeBody(body, share, intake);
+  } catch (error) {
+    if (error instanceof OtlpDecodeError) return refusalFromDecodeError(error);
+    intake.onUnexpectedError(error);
+    return FAILED;
+  }
 }
 
 /** Largest body to read off the wire for a request. */

@@ -46,7 +46,8 @@ export const RECEIVER_VARIABLES: Readonly<Record<string, keyof ReceiverConfig>> 
   RUNPROOF_ALLOW_UNAUTHENTICATED: "allowUnauthenticated",
 };
 
-export interface ConfiguredGuards extends Required<Omit<ReceiverGuards, "tls">>, Pick<ReceiverGuards, "tls"> {
+export interface ConfiguredGuards
+  extends Required<Omit<ReceiverGuards, "tls" | "onRefused">>, Pick<ReceiverGuards, "tls"> {
   /** Of the tokens file, for whoever else must know them; `undefined` without one. */
   readonly tokens: readonly TokenEntry[] | undefined;
 }

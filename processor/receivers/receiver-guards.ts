@@ -2,7 +2,7 @@ import { createAuthenticator } from "../auth/authenticator.ts";
 import type { Authenticator, Identity, PresentedCredentials } from "../auth/identity.ts";
 import { assertExposureAllowed } from "../auth/exposure.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-import type { Refusal } from "./intake-outcome.ts";
+import type { Refusal, RefusalReason } from "./intake-outcome.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { ReceiverTls } from "./receiver-tls.ts";
 
@@ -18,6 +18,8 @@ export interface ReceiverGuards {
   readonly budget?: ByteBudget;
   /** Listen beyond loopback although nobody is asked who they are. Default: `false`. */
   readonly allowUnauthenticated?: boolean;
+  /** Told of every request that is turned away before a consumer has seen it. Default: nobody. */
+  readonly onRefused?: (reason: RefusalReason) => void;
 }
 
 /** @throws Error when the network could write without a credential */

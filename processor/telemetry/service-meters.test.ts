@@ -1,7 +1,12 @@
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAuthenticator } from "../auth/authenticator.ts";
 import { tokenSha256 } from "../auth/tokens.ts";
 import { createStore, type Store } from "../clickhouse/store.ts";
+import type { BodyConsumer } from "../receivers/body-consumer.ts";
+import { createOtlpGrpcReceiver } from "../receivers/otlp-grpc-receiver.ts";
+import { createOtlpHttpReceiver } from "../receivers/otlp-http-receiver.ts";
 import { createServiceMeters, createStoreHealth, createTelemetry } from "./index.ts";
 import type { ServiceMeters, StoreHealth, Telemetry } from "./index.ts";
 import { rowsOfNativeBlock } from "./metered-inserts.ts";
@@ -85,19 +90,42 @@ describe("metered batches", () => {
   });
 });
 
-describe("a metered authenticator", () => {
-  it("counts who is turned away and decides nothing", async () => {
+describe("requests that are turned away", () => {
+  it("are counted by reason, with and without a body, over both protocols", async () => {
     const tokens = [{ sha256: tokenSha256("t"), project: "p", scopes: ["read"] as const }];
-    const authenticator = meters.authenticator(createAuthenticator({ tokens }), "grpc");
-    expect(authenticator.authenticate({ authorization: "Bearer t" }, "read")).toMatchObject({ project: "p" });
-    expect(authenticator.authenticate({ authorization: "Bearer t" }, "write")).toEqual({ refused: "forbidden" });
-    expect(authenticator.authenticate({ authorization: undefined }, "write")).toEqual({ refused: "unauthenticated" });
+    const authenticator = createAuthenticator({ tokens });
+    const bodies: BodyConsumer = { consume: async () => ({ status: "accepted" }) };
+    const http = createOtlpHttpReceiver({ bodies, authenticator, port: 0, onRefused: meters.onRefused("http") });
+    const open = createOtlpHttpReceiver({ bodies, port: 0, onRefused: meters.onRefused("http") });
+    const grpc = createOtlpGrpcReceiver({ bodies, authenticator, port: 0, onRefused: meters.onRefused("grpc") });
+    for (const receiver of [http, open, grpc]) await receiver.start();
+    const send = (receiver: typeof http, path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(`http://127.0.0.1:${receiver.address().port}${path}`, { method: "POST", ...init });
+    const headers = { "content-type": "application/x-protobuf" };
+    await send(http, "/v1/traces", { headers: { ...headers, authorization: "Bearer t" } });
+    await send(http, "/v1/traces", { headers });
+    await send(open, "/v1/metrics", { headers });
+    await send(open, "/v1/traces", { headers, body: "no protobuf" });
+    await callGrpc(`http://127.0.0.1:${grpc.address().port}`);
+    for (const receiver of [http, open, grpc]) await receiver.shutdown();
     const families = await scrape();
-    for (const outcome of ["forbidden", "unauthenticated"]) {
-      expect(sampleOf(families, "runproof_receiver_requests_total", { protocol: "grpc", outcome })).toBe(1);
+    const counted = (protocol: string, outcome: string): number | undefined =>
+      sampleOf(families, "runproof_receiver_requests_total", { protocol, outcome });
+    for (const outcome of ["forbidden", "unauthenticated", "unknown_path", "not_decodable"]) {
+      expect(counted("http", outcome)).toBe(1);
     }
+    expect(counted("grpc", "unauthenticated")).toBe(1);
   });
 });
+
+async function callGrpc(url: string): Promise<void> {
+  const session = connect(url);
+  const path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+  const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
+  stream.end();
+  await once(stream.resume(), "close");
+  session.close();
+}
 
 describe("the rows of a Native block", () => {
   it.each([

@@ -5,7 +5,6 @@ import {
   SPAN_STORE_VERDICTS,
   SPAN_WATCHDOG_SCAN,
 } from "../../instrumentation/semconv.ts";
-import type { Authenticator } from "../auth/identity.ts";
 import { insertNative } from "../clickhouse/native-insert.ts";
 import type { Store } from "../clickhouse/store.ts";
 import type { TouchedRun } from "../native/index.ts";
@@ -27,8 +26,8 @@ export interface ServiceMeters {
   batches(store: StoreBatch): StoreBatch;
   store(store: Store): Store;
   bodies(bodies: BodyConsumer, protocol: OtlpProtocol): BodyConsumer;
-  /** Counts who is turned away; nobody else sees those requests. */
-  authenticator(authenticator: Authenticator, protocol: OtlpProtocol): Authenticator;
+  /** Counts who is turned away before `bodies` sees the request. */
+  onRefused(protocol: OtlpProtocol): (reason: string) => void;
   /** One look of the watchdog at the store. */
   scan<Result>(look: () => Promise<Result>): Promise<Result>;
   /** Spans have become readable. */
@@ -58,16 +57,8 @@ export function createServiceMeters(telemetry: Telemetry, storeHealth: StoreHeal
       };
     },
     bodies: (bodies, protocol) => meteredBodies(bodies, protocol, bodyMeter),
-    authenticator: (authenticator, protocol) => ({
-      open: authenticator.open,
-      authenticate(presented, scope) {
-        const result = authenticator.authenticate(presented, scope);
-        if ("refused" in result) {
-          instruments.requests.add(1, { [LABEL_PROTOCOL]: protocol, [LABEL_OUTCOME]: result.refused });
-        }
-        return result;
-      },
-    }),
+    onRefused: (protocol) => (reason) =>
+      instruments.requests.add(1, { [LABEL_PROTOCOL]: protocol, [LABEL_OUTCOME]: reason }),
     scan: (look) => spans.around({ name: SPAN_WATCHDOG_SCAN }, look),
     seen: (touched) => lag.seen(touched),
   };

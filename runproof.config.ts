@@ -4,6 +4,8 @@ import { defineConfig } from "./replay/config.ts";
 export default defineConfig({
   agents: {
     "research-agent": { module: "./examples/research-agent/fixed.ts" },
+    "queue-worker": { module: "./examples/queue-worker/fixed.ts" },
+    "coding-agent": { module: "./examples/coding-agent/fixed.ts" },
     "tau-airline": { module: "./examples/tau-bench/airline-agent.ts" },
   },
 });

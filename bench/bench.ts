@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- --quick] [-- --json]`: flat out, side by side, in alternating rounds: what the engine can do at all,
- * the service from the socket to stored rows, and the usual path. Prints medians and their ratios.
+ * the service from the socket to stored rows, and the usual path. Prints medians and their ratios, and at the end the rate of
+ * cassette replays.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -9,6 +10,7 @@ import { type CeilingResult, runCeiling } from "./engine-ceiling.ts";
 import { median, rounded } from "./figures.ts";
 import { type FlatOutLoad, type FlatOutResult, runFlatOut } from "./flat-out.ts";
 import { print } from "./measure.ts";
+import { measureReplays, printReplays } from "./replays.ts";
 
 const { values } = parseArgs({
   options: {
@@ -99,4 +101,6 @@ for (const [name, result] of Object.entries(table))
 print("");
 for (const { what, goal, measured } of goals)
   print(`  ${what.padEnd(42)}${goal === undefined ? "" : `goal ${goal}, `}measured ${measured}`);
-if (values.json) print(JSON.stringify({ rounds, seconds, ceiling, table, goals }));
+const replays = await measureReplays(values.quick ? 2 : 5);
+printReplays(replays);
+if (values.json) print(JSON.stringify({ rounds, seconds, ceiling, table, goals, replays }));

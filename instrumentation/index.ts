@@ -1,3 +1,4 @@
+export { instrumentHttp, type InstrumentHttpOptions } from "./auto/http/instrument-http.ts";
 export {
   defineContract,
   parseContract,

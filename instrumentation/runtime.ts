@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { diag, trace, type Tracer } from "@opentelemetry/api";
 import { loadRedactionKey } from "./capture/redaction-key.ts";
@@ -6,6 +5,7 @@ import { createRedactor, type Redactor } from "./capture/redactor.ts";
 import { defaultStateDirectory, optionsFromEnvironment } from "./environment.ts";
 import { failOpen, failOpenAsync } from "./fail-open.ts";
 import { resolveOptions, type ResolvedOptions, type RunproofOptions } from "./options.ts";
+import { realNow, realRandomBytes, realRandomUUID } from "./real-sources.ts";
 import * as semconv from "./semconv.ts";
 import { createRecordChannel, type RecordChannel } from "./transport/record-channel.ts";
 
@@ -41,12 +41,18 @@ export function configure(options: RunproofOptions): void {
   slots[SLOT] = createRuntime(options);
 }
 
+/** Closes the runtime, if there is one; the next use makes another from the environment as it then is. */
+export function resetRuntime(): void {
+  slots[SLOT]?.channel.close();
+  slots[SLOT] = undefined;
+}
+
 function createRuntime(code: RunproofOptions): Runtime {
   const env = process.env;
   const options = resolveOptions(code, optionsFromEnvironment(env), defaultStateDirectory(env));
   const key =
     options.stateDirectory === null
-      ? (options.redactionKey ?? randomBytes(32))
+      ? (options.redactionKey ?? realRandomBytes(32))
       : loadRedactionKey({ stateDirectory: options.stateDirectory, fromOptions: options.redactionKey });
   const channel = createRecordChannel({
     endpoint: options.endpoint,
@@ -56,7 +62,7 @@ function createRuntime(code: RunproofOptions): Runtime {
     resource: {
       attributes: {
         [semconv.ATTR_SERVICE_NAME]: options.serviceName,
-        [semconv.ATTR_SERVICE_INSTANCE_ID]: randomUUID(),
+        [semconv.ATTR_SERVICE_INSTANCE_ID]: realRandomUUID(),
         [semconv.ATTR_PROJECT]: options.project,
         "process.pid": process.pid,
       },
@@ -79,7 +85,7 @@ function createRuntime(code: RunproofOptions): Runtime {
 function createClock(): () => bigint {
   let last = 0n;
   return () => {
-    const now = BigInt(Date.now()) * 1_000_000n;
+    const now = BigInt(realNow()) * 1_000_000n;
     last = now > last ? now : last + 1n;
     return last;
   };

@@ -76,6 +76,13 @@ export const ATTR_CHECKPOINT_NAME = "runproof.checkpoint.name";
 export const ATTR_CHECKPOINT_ATTRIBUTES = "runproof.checkpoint.attributes";
 export const ATTR_EXIT_CODE = "runproof.process.exit_code";
 
+// --- the world of a run, which a replay gives back ---
+/** Call path of a sub-agent's run within the outermost run of its process; its calls' paths begin with it. */
+export const ATTR_RUN_PATH = "runproof.run.path";
+/** On the start record: IANA time zone and BCP 47 locale of the process. */
+export const ATTR_TIME_ZONE = "runproof.process.time_zone";
+export const ATTR_LOCALE = "runproof.process.locale";
+
 // --- contract, evidence, verdict ---
 /** JSON text of the contract, on the start record. */
 export const ATTR_CONTRACT = "runproof.contract";
@@ -90,7 +97,7 @@ export const ATTR_VERDICT_REASONS = "runproof.verdict.reasons";
 export const ATTR_VERDICT_PROOFS = "runproof.verdict.proofs";
 
 // --- one recorded call (tool, model, probe) ---
-/** `tool`, `model` or `probe`. */
+/** `tool`, `model`, `probe` or `http`. */
 export const ATTR_CALL_KIND = "runproof.call.kind";
 /** JSON text of a model call's whole request and response; tool calls use `gen_ai.tool.call.*`. */
 export const ATTR_MODEL_REQUEST = "runproof.model.request";
@@ -106,6 +113,11 @@ export const ATTR_CALL_PATH = "runproof.call.path";
 export const ATTR_CALL_CAPTURE = "runproof.call.capture";
 /** JSON text of the thrown error, `{name, message}`; with it a replay can throw the same. */
 export const ATTR_CALL_ERROR = "runproof.call.error";
+/** Name of an HTTP exchange, `GET api.example.org`; tools and models have theirs in `gen_ai.*`. */
+export const ATTR_CALL_NAME = "runproof.call.name";
+/** JSON text of an HTTP exchange: `{method, url, headers, body}`, and `{status, headers, chunks, end}` as it came. */
+export const ATTR_HTTP_REQUEST = "runproof.http.request";
+export const ATTR_HTTP_RESPONSE = "runproof.http.response";
 /** Set by the receiver: JSON text of the attribute values it had to cut. */
 export const ATTR_TRUNCATED = "runproof.truncated";
 

@@ -14,7 +14,11 @@ function agentReplayProgram(context: CommandContext): Command {
     .description("Runs an agent's real code on a recorded failure and judges it as every run is judged.")
     .version(version())
     .requiredOption("--fixture <dir>", "folder of the fixture")
-    .option("--mode <mode>", "cassette: every external call is answered from its recording", "cassette")
+    .option(
+      "--mode <mode>",
+      "cassette: recorded answers; live: tools declared read-only are really called; strict: behind a wall, nothing else",
+      "cassette",
+    )
     .option("--agent <module>", "module with the agent's function; default: the agent's entry in runproof.config.ts")
     .option("--export <name>", "name of the exported function")
     .option("--timeout <seconds>", "kill the agent after this; default: the run's timeout and 10 s, at least 60 s")

@@ -180,7 +180,10 @@ describe("from a failed run to its fixture and back", () => {
     await recordRun("broken", otlpUrl);
     await judgedRuns(2, "--type", "live");
     await sleep(500);
-    expect(await readdir(join(folder, "auto"))).toEqual(["report-agent_missing_artifact_ref"]);
+    expect((await readdir(join(folder, "auto"))).sort()).toEqual([".audit.jsonl", "report-agent_missing_artifact_ref"]);
+    const audit = await readFile(join(folder, "auto", ".audit.jsonl"), "utf8");
+    expect(audit).toContain('"decision":"written"');
+    expect(audit).toContain('"decision":"known"');
     expect(serviceNotes.match(/became the fixture/g)).toHaveLength(1);
   });
 });

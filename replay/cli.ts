@@ -2,7 +2,12 @@
 import { Command } from "commander";
 import type { CommandContext } from "./commands/context.ts";
 import { entryContext } from "./commands/entry-context.ts";
+import { bisect, type BisectFlags } from "./commands/bisect.ts";
+import { certify, type CertifyFlags } from "./commands/certify.ts";
+import { type FixtureRunFlags, runFixtures } from "./commands/fixture-run.ts";
+import { fixtureStatus, type FixtureStatusFlags, retireFixture } from "./commands/fixture-status.ts";
 import { createFixture, type FixtureCreateFlags, type FixtureListFlags, listAllFixtures } from "./commands/fixture.ts";
+import { type FixtureMinimiseFlags, minimiseCommand } from "./commands/minimise.ts";
 import { action, prepare, runCommandLine } from "./commands/run-command-line.ts";
 import { listRuns, type RunsListFlags, type RunsShowFlags, showRun } from "./commands/runs.ts";
 import { serve, type ServeFlags } from "./commands/serve.ts";
@@ -28,7 +33,8 @@ function runproofProgram(context: CommandContext): Command {
     .option("--clickhouse-port <port>", "HTTP port of the embedded store; default 8123, 0 takes a free one")
     .option("--admin-port <port>", "health, readiness and metrics; default 9464, 0 takes a free port, off opens none")
     .option("--data-dir <dir>", "where the data lives; default .runproof/data")
-    .option("--auto-fixtures <dir>", "make a fixture of the first failed run of each agent and failure class")
+    .option("--auto-fixtures <dir>", "make a fixture of the first failed run of each agent and kind of failure")
+    .option("--auto-fixtures-per-hour <count>", "write at most so many within an hour; default 10")
     .action(action(program, (flags: ServeFlags) => serve(flags, context)));
   addRuns(program, context);
   addFixture(program, context);
@@ -68,12 +74,120 @@ function addFixture(program: Command, context: CommandContext): void {
     .option("--json", JSON_HELP)
     .option("--clickhouse-url <url>", STORE_HELP)
     .action(action(program, (runId: string, flags: FixtureCreateFlags) => createFixture(runId, flags, context)));
+  addMinimise(fixture, program, context);
   fixture
     .command("list")
     .description("the fixtures of a folder, readable or not")
     .option("--out <dir>", "where fixtures live; default fixtures/agent_failure_forensics")
     .option("--json", JSON_HELP)
     .action(action(program, (flags: FixtureListFlags) => listAllFixtures(flags, context)));
+  addProof(program, fixture, context);
+  addSuite(program, fixture, context);
+}
+
+function addSuite(program: Command, fixture: Command, context: CommandContext): void {
+  fixture
+    .command("run [dir]")
+    .description("replay the fixtures of a folder, several at a time")
+    .option(
+      "--shard <index/count>",
+      "only this part, as 1/4: by SHA-256 of the fixture id, so on every machine the same",
+    )
+    .option("--filter <text>", "only fixtures with this in their id, or whose id matches it with * for any text")
+    .option("--jobs <count>", "replays at the same time; default as many as there are cores")
+    .option(
+      "--mode <mode>",
+      "cassette: calls are answered from their recordings; strict: and nothing gets out",
+      "cassette",
+    )
+    .option("--warm", "let a process run many replays; only the agent's own modules are loaded anew")
+    .option("--timeout <seconds>", TIMEOUT_HELP)
+    .option("--endpoint <url>", "OTLP/HTTP address of the service that stores the runs; default http://127.0.0.1:4318")
+    .option("--no-store", "do not store the runs")
+    .option("--junit <file>", "write JUnit XML")
+    .option("--github", "print GitHub annotations")
+    .option("--json", JSON_HELP)
+    .addHelpText(
+      "after",
+      "\nThe exit code is that of the worst outcome: 2, 5, 3, 1, 4, 0. Retired fixtures are skipped.",
+    )
+    .action(action(program, (dir: string | undefined, flags: FixtureRunFlags) => runFixtures(dir, flags, context)));
+}
+
+const REF_HELP = "branch, tag or commit, maybe with :<module path>";
+const AGENT_HELP = "the agent's module, from the repository's root; default: the agent's entry in runproof.config.ts";
+const TIMEOUT_HELP = "kill the agent after this; default: the run's timeout and 10 s, at least 60 s";
+
+/** The verbs of a fixture's life: its proof, the commit that broke it, its state, its end. */
+function addProof(program: Command, fixture: Command, context: CommandContext): void {
+  fixture
+    .command("certify <dir>")
+    .description(
+      "prove a fixture: it fails on the broken code and passes on the fixed, each time; the proof goes to notes.json",
+    )
+    .requiredOption("--broken <ref>", `code that fails: ${REF_HELP}`)
+    .requiredOption("--fixed <ref>", `code that passes: ${REF_HELP}`)
+    .option("--agent <module>", AGENT_HELP)
+    .option("--export <name>", "name of the exported function")
+    .option("--runs <count>", "replays on each side; default 3")
+    .option("--mode <mode>", "cassette or strict", "cassette")
+    .option("--timeout <seconds>", TIMEOUT_HELP)
+    .option("--json", JSON_HELP)
+    .action(action(program, (dir: string, flags: CertifyFlags) => certify(dir, flags, context)));
+  fixture
+    .command("bisect <dir>")
+    .description("find the first commit, along first parents, whose replay fails")
+    .requiredOption("--good <ref>", "a commit that passes")
+    .requiredOption("--bad <ref>", "a later commit that fails")
+    .option("--agent <module>", AGENT_HELP)
+    .option("--export <name>", "name of the exported function")
+    .option("--runs <count>", "replays of each commit, which must agree; default 1")
+    .option("--mode <mode>", "cassette or strict", "cassette")
+    .option("--timeout <seconds>", TIMEOUT_HELP)
+    .option("--json", JSON_HELP)
+    .action(action(program, (dir: string, flags: BisectFlags) => bisect(dir, flags, context)));
+  fixture
+    .command("status [dir]")
+    .description(
+      "the state of a fixture, or of all in a folder, now: candidate, certified, stale, flaky or retired, and why",
+    )
+    .option(
+      "--max-age <days>",
+      "a proof is stale after this; default certificateMaxAgeDays of the configuration, or 90",
+    )
+    .option("--check", "exit code 1 unless all are certified or retired")
+    .option("--no-store", "do not compare prompt version, model and tools with the agent's newest live run")
+    .option("--json", JSON_HELP)
+    .option("--clickhouse-url <url>", STORE_HELP)
+    .action(
+      action(program, (dir: string | undefined, flags: FixtureStatusFlags) => fixtureStatus(dir, flags, context)),
+    );
+  fixture
+    .command("retire <dir>")
+    .description("take a fixture out of service, with the reason")
+    .requiredOption("--reason <text>", "why")
+    .action(action(program, (dir: string, flags: { reason: string }) => retireFixture(dir, flags, context)));
+}
+
+function addMinimise(fixture: Command, program: Command, context: CommandContext): void {
+  fixture
+    .command("minimise <fixture>")
+    .description("make a smaller fixture that shows the same failure; asks no model")
+    .option("--agent <module>", "module with the agent's function; default: its entry in runproof.config.ts")
+    .option("--export <name>", "name of the exported function")
+    .option("--fixed-agent <module>", "code that mends the failure: what it needs to pass stays")
+    .option("--fixed-export <name>", "name of its exported function")
+    .option("--out <dir>", "where the smaller fixture goes; default: beside the fixture")
+    .option("--id <fixture_id>", "name of the smaller fixture; default: the fixture's with _min")
+    .option("--force", "replace a fixture that exists")
+    .option("--resume", "go on with a search that was stopped")
+    .option("--jobs <count>", "replays at the same time; default: one for each core, at most 4")
+    .option("--max-replays <count>", "stop after this many, with the smallest so far")
+    .option("--timeout <seconds>", "of one replay; default: ten times what the whole fixture takes, at least 10 s")
+    .option("--json", JSON_HELP)
+    .action(
+      action(program, (directory: string, flags: FixtureMinimiseFlags) => minimiseCommand(directory, flags, context)),
+    );
 }
 
 function addStore(program: Command, context: CommandContext): void {

@@ -6,15 +6,37 @@ import { ignoreRuleSchema } from "./cassette/cassette.ts";
 
 const text = z.string().min(1).max(10_000);
 
-const agentSchema = z.strictObject({
-  /** Path of the module with the agent's function, from the configuration's folder. */
-  module: text,
+const agentFields = z.strictObject({
+  /** Path of the module with the agent's function, from the configuration's folder. Empty for a command. */
+  module: text.or(z.literal("")).default(""),
   /** Name of the exported function `(input, state) => unknown`. Default `default`. */
   export: text.default("default"),
   /** Argument fields that change from run to run and must not decide which recording answers a call. */
   ignore: z.array(ignoreRuleSchema).default([]),
   /** Environment variables a replay hands on to the agent, by name; all others stay out. */
   passEnvironment: z.array(text).default([]),
+  /** For mode `live`: dependencies that only read, and so may really be called. All else is answered from the recording. */
+  live: z
+    .strictObject({
+      /** Tools, by name. */
+      tools: z.array(text).default([]),
+      /** Hosts for GET and HEAD: `api.example.com`, `localhost:8080`. */
+      hosts: z.array(text).default([]),
+    })
+    .default({ tools: [], hosts: [] }),
+  /** For mode `strict`: native libraries may be loaded; what they do meets the wall. Default false. */
+  native: z.boolean().default(false),
+  /**
+   * In place of a module: an agent in any language, as program and arguments. Arguments that name a file in the
+   * configuration's folder become its whole path. It is given the input on its standard input.
+   */
+  command: z.array(text).min(1).max(1_000).optional(),
+  /** For a command: variables it takes the address of an API from, each with that address. */
+  baseUrls: z.record(text, z.url({ protocol: /^https?$/ })).default({}),
+});
+
+const agentSchema = agentFields.refine((it) => (it.module === "") !== (it.command === undefined), {
+  error: "an agent is either a module or a command",
 });
 
 const configSchema = z.strictObject({
@@ -22,6 +44,8 @@ const configSchema = z.strictObject({
   agents: z.record(text, agentSchema).default({}),
   /** Where fixtures live, from the configuration's folder. Default `fixtures/agent_failure_forensics`. */
   fixturesDirectory: text.optional(),
+  /** A certificate of a fixture is stale after this many days. Default 90. */
+  certificateMaxAgeDays: z.number().positive().max(36_500).optional(),
   /** HTTP interface of the store. Default `http://127.0.0.1:8123`. */
   clickhouseUrl: z.url().optional(),
   /** OTLP/HTTP base URL of the service. Default `http://127.0.0.1:4318`. */

@@ -10,6 +10,10 @@ export {
   type Player,
   type PlayerReport,
 } from "./cassette/player.ts";
+export { type FixtureOnDisk, readFixtureOnDisk } from "./certify/fixture-on-disk.ts";
+export { type LifeCycle, type LifeCycleState } from "./certify/life-cycle.ts";
+export { lifeCycleNow, type LifeCycleOptions } from "./certify/life-cycle-now.ts";
+export { openRepository, type Repository } from "./certify/repository.ts";
 export {
   ConfigError,
   defineConfig,
@@ -35,3 +39,6 @@ export type { AgentModule, ChildOutcome } from "./sandbox/run-child.ts";
 export { EXIT, exitCodeOf } from "./worker/exit-codes.ts";
 export { replayFixture, type ReplayOptions } from "./worker/replay-fixture.ts";
 export type { ReplayOutcome, ReplayResult } from "./worker/replay-result.ts";
+export type { LivePolicy } from "./sandbox/live-policy.ts";
+export type { ReplayMode, StrictReport } from "./sandbox/run-child.ts";
+export type { Attempt } from "./sandbox/strict/attempt.ts";

@@ -1,8 +1,12 @@
 import type { Attempt } from "../contract/evidence.ts";
 import type { JsonValue } from "../json/json.ts";
 
-/** What kind of external call is about to be made. A `probe` re-reads evidence while a run closes. */
-export type CallKind = "tool" | "model" | "probe";
+/**
+ * What kind of external call is about to be made. A `probe` re-reads evidence while a run closes; `http` is one attempt
+ * of an exchange that the agent's process has with the outside, alone or below a tool or model call.
+ */
+export const CALL_KINDS = ["tool", "model", "probe", "http"] as const;
+export type CallKind = (typeof CALL_KINDS)[number];
 
 /** One external call, described the way it is recorded: redacted, and placed by its call path. */
 export interface CallRequest {

@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { realRandomBytes } from "../real-sources.ts";
 
 const KEY_BYTES = 32;
 export const REDACTION_KEY_FILE = "redaction.key";
@@ -21,9 +21,9 @@ export function loadRedactionKey({ stateDirectory, fromOptions }: RedactionKeyOp
   if (fromOptions !== undefined && fromOptions.length > 0) return fromOptions;
   const path = join(stateDirectory, REDACTION_KEY_FILE);
   try {
-    return readKey(path) ?? createKey(stateDirectory, path) ?? randomBytes(KEY_BYTES);
+    return readKey(path) ?? createKey(stateDirectory, path) ?? realRandomBytes(KEY_BYTES);
   } catch {
-    return randomBytes(KEY_BYTES);
+    return realRandomBytes(KEY_BYTES);
   }
 }
 
@@ -39,8 +39,8 @@ function readKey(path: string): Uint8Array | undefined {
 /** A finished file is linked into place: `link` fails when another process was first, and nobody reads half a key. */
 function createKey(stateDirectory: string, path: string): Uint8Array | undefined {
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-  const key = randomBytes(KEY_BYTES);
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const key = realRandomBytes(KEY_BYTES);
+  const draft = `${path}.${process.pid}.${realRandomBytes(4).toString("hex")}`;
   try {
     writeFileSync(draft, `${key.toString("hex")}\n`, { mode: 0o600, flag: "wx" });
     linkSync(draft, path);

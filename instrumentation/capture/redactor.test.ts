@@ -63,6 +63,9 @@ describe("planted secrets", () => {
     "JSON text in a log line": (s) => `got ${JSON.stringify({ note: s })} from upstream`,
     base64: (s) => Buffer.from(`x ${s} y`).toString("base64"),
     "base64 of base64": (s) => Buffer.from(Buffer.from(`x ${s} y`).toString("base64")).toString("base64url"),
+    "a URL": (s) => `https://api.example/search?n=1&q=${encodeURIComponent(s)}#top`,
+    "a URL in a URL": (s) => `https://a.example/?next=${encodeURIComponent(`/b?q=${encodeURIComponent(s)}`)}`,
+    "a form": (s) => new URLSearchParams({ a: "b c", note: s }).toString(),
     "a stack trace": (s) => `Error: no access with ${s}\n    at login (file:///app/login.js:1:2)`,
     "an SSE line": (s) => `data: ${JSON.stringify({ delta: s })}\n\n`,
     "a member name": (s) => ({ [s]: 1 }),
@@ -72,8 +75,10 @@ describe("planted secrets", () => {
     for (const { kind, text: planted, raw } of PLANTED_SECRETS) {
       const out = JSON.stringify(json(places[place]?.(planted) ?? null));
       const decoded = out.replace(/[\w+/-]{16,}={0,2}/g, (part) => Buffer.from(part, "base64").toString());
+      const forms = [raw, encodeURIComponent(raw), new URLSearchParams([["", raw]]).toString().slice(1)];
       for (const seen of [out, decoded])
-        expect(seen.includes(JSON.stringify(raw).slice(1, -1)), `${kind}: ${out}`).toBe(false);
+        for (const form of forms)
+          expect(seen.includes(JSON.stringify(form).slice(1, -1)), `${kind}: ${out}`).toBe(false);
       expect(out, kind).toContain("[redacted:");
     }
   });
@@ -139,6 +144,8 @@ describe("harmless text", () => {
     "Secret: nobody knows. Password: required",
     "logo@2x.png, git@github.com:org/repo.git, @opentelemetry/api@1.10.0",
     "https://example.org/a/b?page=2&sort=name",
+    "https://example.org/search?q=caf%C3%A9+au+lait%20100%25&from=2026-01-02T03%3A04%3A05%2B00%3A00",
+    "100%+20%+4%, 3+4+5+6=18, 50%off",
     "a task-list of disk-usage and risk-assessment-results-for-everyone",
     "call 555-1234 or +1 415 555 2671",
     "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -287,6 +294,7 @@ describe("a redactor", () => {
       "[[",
       "a%40",
     ],
+    ...["%20", "a%3Db%26", "+", "password%3D", "4111+", "%", "%25", "Bearer%20", "%7B%22"],
     ...["https://a", "https://a:", "é@", "set-cookie:", 'secret="'],
   ])("takes time linear in 1 MiB of %j", (piece) => {
     const hostile = piece.repeat(Math.floor(1_048_576 / piece.length));

@@ -3,6 +3,7 @@ import { base64Rule } from "./redaction-base64-rule.ts";
 import { contextRules } from "./redaction-context-rules.ts";
 import { rewriteJsonText } from "./redaction-json-text.ts";
 import { isCardNumber } from "./redaction-number-rules.ts";
+import { percentRule } from "./redaction-percent-rule.ts";
 import { createPseudonym, isPseudonym, splitAtPseudonyms } from "./redaction-pseudonym.ts";
 import { patternRule, type RedactionRule } from "./redaction-rule.ts";
 import { bareName, isSecretHeader, isSecretName } from "./redaction-secret-names.ts";
@@ -86,7 +87,8 @@ class RedactionEngine {
     ];
     const encodedTwice = base64Rule((decoded) => plain.some((rule) => rule(decoded).length > 0));
     const encoded = base64Rule((decoded) => [...plain, encodedTwice].some((rule) => rule(decoded).length > 0));
-    this.#rules = [...plain, encoded];
+    const percentTwice = percentRule([...plain, encoded]);
+    this.#rules = [...plain, encoded, percentRule([...plain, encoded, percentTwice])];
   }
 
   /** Runs `redact`; when it fails the value is withheld, never leaked. */

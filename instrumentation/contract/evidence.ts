@@ -121,4 +121,6 @@ export interface RunEvidence {
   readonly closing: ClosingEvidence | null;
   /** Facts that were expected and not found, in words. */
   readonly gaps: readonly string[];
+  /** Strict replays only: what was tried that no recording covers, in words. All of it was refused. */
+  readonly unrecordedOperations?: readonly string[] | undefined;
 }

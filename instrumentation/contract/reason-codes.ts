@@ -16,6 +16,7 @@ export const REASON_WEIGHTS = {
   tool_not_allowed: "violation",
   forbidden_path: "violation",
   forbidden_content: "violation",
+  unrecorded_operation: "violation",
   run_abandoned: "violation",
   blocked_dependency: "blocked",
   missing_artifact_ref: "absence",

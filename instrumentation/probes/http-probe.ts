@@ -1,5 +1,6 @@
 import type { ArtifactObservation } from "../contract/evidence.ts";
 import { sha256Hex } from "../json/canonical.ts";
+import { realMonotonicMillis } from "../real-sources.ts";
 import { boundedRequest, type BoundedAnswer } from "../transport/bounded-request.ts";
 import { expectsJson, notPresent, schemaErrorsOf, type ArtifactTarget } from "./artifact-observation.ts";
 import { PROBE_TIMEOUT_MILLIS, type ProbeContext } from "./probe-context.ts";
@@ -10,12 +11,12 @@ const GONE = new Set([404, 410]);
 
 /** GETs a URL: present when it answers 2xx with a body that arrives whole. Follows up to three redirects. */
 export async function probeHttp(target: ArtifactTarget, context: ProbeContext): Promise<ArtifactObservation> {
-  const deadline = performance.now() + (context.timeoutMillis ?? PROBE_TIMEOUT_MILLIS);
+  const deadline = realMonotonicMillis() + (context.timeoutMillis ?? PROBE_TIMEOUT_MILLIS);
   let url = URL.parse(target.ref);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const refusal = refusalOf(url);
     if (url === null || refusal !== undefined) return notPresent(target, "unreadable", refusal ?? "not a URL");
-    const timeoutMillis = Math.max(1, deadline - performance.now());
+    const timeoutMillis = Math.max(1, deadline - realMonotonicMillis());
     const answer = await get(url, timeoutMillis, context.signal);
     const location = answer.outcome === "answered" && isRedirect(answer.status) ? answer.headers.location : undefined;
     if (location === undefined) return observationOf(target, answer);

@@ -40,6 +40,10 @@ export interface ActiveRun extends Run {
   /** Span the root span is a child of; `''` for none. */
   readonly parentSpanId: string;
   readonly parentRunId: string;
+  /** Call path of a sub-agent's run within the outermost run of the process; `''` for that one. */
+  readonly path: string;
+  /** How many calls of each name were made directly under the run. */
+  readonly ordinals: Map<string, number>;
   /** The run's attributes that every record of it repeats. */
   readonly recordAttributes: Readonly<Record<string, string | number>>;
   /** Canonical JSON of the redacted contract. */

@@ -30,28 +30,43 @@ export const callStart = (
     [semconv.ATTR_CALL_KIND]: kind,
     [semconv.ATTR_CALL_PATH]: path,
     [semconv.ATTR_SIDE_EFFECT]: sideEffect,
-    [kind === "model" ? semconv.ATTR_REQUEST_MODEL : semconv.ATTR_TOOL_NAME]: name,
+    [NAME_ATTRIBUTES[kind]]: name,
     ...(callId === undefined ? {} : { [semconv.ATTR_TOOL_CALL_ID]: callId }),
     ...(given?.text === undefined ? {} : { [valueAttribute(kind, "arguments")]: given.text }),
   },
 });
 
-const KINDS = { tool: SpanKind.INTERNAL, model: SpanKind.CLIENT, probe: SpanKind.CLIENT } as const;
+const KINDS = {
+  tool: SpanKind.INTERNAL,
+  model: SpanKind.CLIENT,
+  probe: SpanKind.CLIENT,
+  http: SpanKind.CLIENT,
+} as const;
+
+const NAME_ATTRIBUTES = {
+  tool: semconv.ATTR_TOOL_NAME,
+  model: semconv.ATTR_REQUEST_MODEL,
+  probe: semconv.ATTR_TOOL_NAME,
+  http: semconv.ATTR_CALL_NAME,
+} as const;
 
 const KIND_ATTRIBUTES = {
   tool: { [semconv.ATTR_OPERATION_NAME]: semconv.OPERATION_EXECUTE_TOOL, [semconv.ATTR_TOOL_TYPE]: "function" },
   model: { [semconv.ATTR_OPERATION_NAME]: semconv.OPERATION_CHAT },
   probe: {},
+  http: {},
 } as const;
 
-/** Names follow the GenAI conventions: `execute_tool {name}`, `chat {model}`. */
+/** Names follow the GenAI conventions: `execute_tool {name}`, `chat {model}`. An exchange is named by method and host. */
 function spanName(kind: CallKind, name: string): string {
   if (kind === "model") return `${semconv.OPERATION_CHAT} ${name}`;
+  if (kind === "http") return name;
   return kind === "tool" ? `${semconv.OPERATION_EXECUTE_TOOL} ${name}` : `probe ${name}`;
 }
 
 /** Attribute that carries a call's arguments or result. */
 export function valueAttribute(kind: CallKind, field: CallField): string {
+  if (kind === "http") return field === "arguments" ? semconv.ATTR_HTTP_REQUEST : semconv.ATTR_HTTP_RESPONSE;
   if (kind === "model") return field === "arguments" ? semconv.ATTR_MODEL_REQUEST : semconv.ATTR_MODEL_RESPONSE;
   return field === "arguments" ? semconv.ATTR_TOOL_CALL_ARGUMENTS : semconv.ATTR_TOOL_CALL_RESULT;
 }

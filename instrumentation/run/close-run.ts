@@ -2,9 +2,11 @@ import { trace } from "@opentelemetry/api";
 import type { Claim } from "../contract/evidence.ts";
 import { parseVerdict } from "../contract/parse-verdict.ts";
 import { failOpen, failOpenAsync } from "../fail-open.ts";
+import { realMonotonicMillis } from "../real-sources.ts";
 import * as semconv from "../semconv.ts";
 import type { ActiveRun, ClosedRun, Run } from "./active-run.ts";
 import { closingEvidenceText } from "./closing-evidence-text.ts";
+import { leaveOpenCalls } from "./open-calls.ts";
 import { endRootSpan } from "./root-span.ts";
 import { sendRecord } from "./send-record.ts";
 
@@ -35,9 +37,10 @@ export function closeRun(run: Run, outcome: CloseOutcome = {}): Promise<ClosedRu
 async function close(run: ActiveRun, outcome: CloseOutcome): Promise<ClosedRun> {
   const { deadlineMillis } = run.runtime.options;
   // Calls of a run without an SDK are on their way; their evidence belongs before the close.
-  const began = performance.now();
+  const began = realMonotonicMillis();
+  failOpen("leaving open calls", () => leaveOpenCalls(run), undefined);
   await within(deadlineMillis, settled(run));
-  const leftMillis = deadlineMillis * CLOSE_DEADLINES - (performance.now() - began);
+  const leftMillis = deadlineMillis * CLOSE_DEADLINES - (realMonotonicMillis() - began);
   const errorClass = errorClassOfOutcome(run, outcome);
   const evidence = await closingEvidenceText(run, outcome, errorClass);
   failOpen("ending the root span", () => endRootSpan(run, evidence, errorClass), undefined);

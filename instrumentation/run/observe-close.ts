@@ -154,7 +154,7 @@ async function observeChanges(run: ActiveRun, gaps: string[]): Promise<readonly 
 
 async function observeState(run: ActiveRun, gaps: string[]): Promise<ClosingEvidence["state"]> {
   if (run.readState === undefined || run.stateBefore === undefined) return null;
-  const after = await readStateBounded(run.readState);
+  const after = await readStateBounded(run, run.readState);
   if ("value" in after) return { before: run.stateBefore, after: after.value };
   gaps.push(`the state at the close could not be read: ${after.problem}`);
   return null;

@@ -17,14 +17,16 @@ import { currentScope, inScope, newScope, nextCallPath, type StepScope } from ".
  * unchanged; recording that goes wrong is dropped, and then counted as missing evidence when the run closes.
  */
 export async function recordCall<Result>(
-  spec: CallSpec<Result>,
+  given: CallSpec<Result>,
   args: unknown,
   execute: () => Promise<Result>,
 ): Promise<Result> {
   const scope = currentScope();
+  const spec: CallSpec<Result> = scope?.observing === true ? { ...given, kind: "probe" } : given;
   if (scope === undefined || (scope.run.closing !== undefined && spec.kind !== "probe")) return await execute();
   const call = openCall(scope, spec as CallSpec<unknown>, args);
-  const within = newScope(scope.run, call.path, call.span?.spanId ?? scope.spanId);
+  const place = newScope(scope.run, call.path, call.span?.spanId ?? scope.spanId);
+  const within = { ...place, observing: scope.observing };
   const active = call.span?.otel === undefined ? context.active() : trace.setSpan(context.active(), call.span.otel);
   try {
     const result = await inScope(within, () => context.with(active, () => answerOrExecute(spec, call, execute)));

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { realRandomBytes } from "../real-sources.ts";
 
 /** UUID version 7 (RFC 9562): sorts by time, so that neighbouring runs lie together in the store. */
 export function newRunId(nowMillis: number): string {
-  const bytes = randomBytes(16);
+  const bytes = realRandomBytes(16);
   bytes.writeUIntBE(nowMillis, 0, 6);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
@@ -11,5 +11,5 @@ export function newRunId(nowMillis: number): string {
 }
 
 /** Random ids for runs without an SDK, in OpenTelemetry's form. */
-export const newTraceId = (): string => randomBytes(16).toString("hex");
-export const newSpanId = (): string => randomBytes(8).toString("hex");
+export const newTraceId = (): string => realRandomBytes(16).toString("hex");
+export const newSpanId = (): string => realRandomBytes(8).toString("hex");

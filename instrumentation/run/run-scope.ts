@@ -6,19 +6,35 @@ export interface StepScope {
   readonly run: ActiveRun;
   /** Span id of the enclosing call, else of the run's root span: the parent of spans on the flush-now path. */
   readonly spanId: string;
-  /** Call path of the enclosing call; `''` directly under the run. */
+  /** Call path of the enclosing call; directly under a run, the run's own path. */
   readonly path: string;
   readonly ordinals: Map<string, number>;
+  /** Somebody looks at the state here: calls are evidence, and not steps of the agent. */
+  readonly observing: boolean;
 }
 
 // Own storage, because OpenTelemetry's context carries nothing without an SDK, and the run must be found even then.
-const storage = new AsyncLocalStorage<StepScope>();
+// One slot for the process, for two copies of the package would not find each other's runs.
+const SLOT = Symbol.for("runproof.step-scope");
+const slots = globalThis as unknown as Record<symbol, AsyncLocalStorage<StepScope> | undefined>;
+const storage = (slots[SLOT] ??= new AsyncLocalStorage<StepScope>());
 
-export const newScope = (run: ActiveRun, path = "", spanId = run.rootSpanId): StepScope => ({
+/** A place with ordinals of its own. */
+export const newScope = (run: ActiveRun, path = run.path, spanId = run.rootSpanId): StepScope => ({
   run,
   path,
   spanId,
   ordinals: new Map(),
+  observing: false,
+});
+
+/** The place directly under a run, the same for everybody who enters it: calls made in turns are counted on. */
+export const runScope = (run: ActiveRun): StepScope => ({ ...newScope(run), ordinals: run.ordinals });
+
+/** The place of one look at the state, a step of its own. */
+export const observingScope = (run: ActiveRun): StepScope => ({
+  ...newScope(run, nextCallPath(runScope(run), "state")),
+  observing: true,
 });
 
 export const currentScope = (): StepScope | undefined => storage.getStore();

@@ -8,7 +8,7 @@ import { canonicalJson, sha256Hex } from "../json/canonical.ts";
 import * as semconv from "../semconv.ts";
 import { closeRun } from "./close-run.ts";
 import { startRun } from "./start-run.ts";
-import { calls, only, startRecorder, type Recorder, type RecorderOptions } from "./testing/recorder.ts";
+import { calls, evidenceOf, only, startRecorder, type Recorder, type RecorderOptions } from "./testing/recorder.ts";
 import { runInContext, withRun } from "./with-run.ts";
 import { wrapTool } from "./wrap-tool.ts";
 
@@ -225,6 +225,42 @@ describe("the spans of a run", () => {
     expect(inner?.parentSpanId).toBe(call?.spanId);
     expect(inner?.spanId).not.toBe(outer?.spanId);
     expect(call?.attributes[semconv.ATTR_RUN_ID]).toBe(outerId);
+  });
+
+  it("reads its state by calls that a replay can answer, and that are no steps of the agent", async () => {
+    const seen = await start();
+    let orders = 0;
+    const getOrders = wrapTool({ name: "get_orders", sideEffect: "read" }, () => ++orders);
+    await withRun(contract, async () => {}, { readState: async () => ({ orders: await getOrders(undefined) }) });
+    await seen.flush();
+    const reads = calls(seen.all()).map(({ attributes }) => [
+      attributes[semconv.ATTR_CALL_KIND],
+      attributes[semconv.ATTR_CALL_PATH],
+    ]);
+    expect(reads.toSorted()).toEqual([
+      ["probe", "state#0/get_orders#0"],
+      ["probe", "state#1/get_orders#0"],
+    ]);
+    const evidence = evidenceOf(only(seen.direct(), "close"));
+    expect(evidence).toMatchObject({ state: { before: { orders: 1 }, after: { orders: 2 } }, toolCallCount: 0 });
+  });
+
+  it("has its own place, by the agent's name, and its calls are made there", async () => {
+    const seen = await start();
+    const helper = defineContract({ agent: "helper" });
+    const look = wrapTool({ name: "look" }, () => 1);
+    const delegated = () => withRun(helper, async () => await look(undefined));
+    const outer = await startRun(contract);
+    for (let turn = 0; turn < 2; turn++) await runInContext(outer, () => look(undefined));
+    await runInContext(outer, () => Promise.all([delegated(), delegated()]));
+    await closeRun(outer);
+    await seen.flush();
+    const paths = calls(seen.all()).map((span) => span.attributes[semconv.ATTR_CALL_PATH]);
+    expect(paths.toSorted()).toEqual(["helper#0/look#0", "helper#1/look#0", "look#0", "look#1"]);
+    const inner = seen.all().filter((span) => span.attributes[semconv.ATTR_PARENT_RUN_ID] === outer.runId);
+    expect(new Set(inner.map((span) => span.attributes[semconv.ATTR_RUN_PATH]))).toEqual(
+      new Set(["helper#0", "helper#1"]),
+    );
   });
 });
 

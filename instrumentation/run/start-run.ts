@@ -5,13 +5,15 @@ import { failOpen, failOpenAsync } from "../fail-open.ts";
 import { canonicalJson } from "../json/canonical.ts";
 import type { JsonValue } from "../json/json.ts";
 import { gitBase } from "../probes/git-diff-probe.ts";
+import { realNow } from "../real-sources.ts";
 import { runtime, type Runtime } from "../runtime.ts";
 import * as semconv from "../semconv.ts";
 import type { ActiveRun, Run, StateReader } from "./active-run.ts";
 import { readStateBounded } from "./read-state.ts";
+import { placeAttributes } from "./place-attributes.ts";
 import { openRootSpan, rootAttributes, rootSpanName } from "./root-span.ts";
 import { newRunId } from "./run-id.ts";
-import { currentScope } from "./run-scope.ts";
+import { currentScope, nextCallPath } from "./run-scope.ts";
 import { sendRecord } from "./send-record.ts";
 
 export interface StartRunOptions {
@@ -61,12 +63,15 @@ interface Opening {
 function openRun(opening: Opening): ActiveRun {
   const { shared, contract, options } = opening;
   const startUnixNano = shared.nowUnixNano();
-  const runId = newRunId(Date.now());
-  const parentRunId = currentScope()?.run.runId ?? "";
+  const runId = newRunId(realNow());
+  const parent = currentScope();
+  const parentRunId = parent?.run.runId ?? "";
   // Through the same redactor as the evidence, so that what was equal stays equal.
-  const kept = shared.redactor.json(contract as unknown as JsonValue);
-  const contractText = canonicalJson(kept);
-  const attributes = recordAttributes({ ...opening, runId, parentRunId, kept: kept as unknown as RunContract });
+  const redacted = shared.redactor.json(contract as unknown as JsonValue);
+  const contractText = canonicalJson(redacted);
+  const kept = redacted as unknown as RunContract;
+  const path = parent === undefined ? "" : nextCallPath(parent, kept.agent || "agent");
+  const attributes = recordAttributes({ ...opening, runId, parentRunId, path, kept });
   const root = openRootSpan(shared, {
     name: rootSpanName(String(attributes[semconv.ATTR_AGENT_NAME])),
     startUnixNano,
@@ -80,6 +85,8 @@ function openRun(opening: Opening): ActiveRun {
     contractText,
     runtime: shared,
     parentRunId,
+    path,
+    ordinals: new Map(),
     recordAttributes: { ...attributes, [semconv.ATTR_ROOT_SPAN_ID]: root.rootSpanId },
     startUnixNano,
     cwd,
@@ -108,6 +115,7 @@ function openRun(opening: Opening): ActiveRun {
 interface RecordParts extends Opening {
   readonly runId: string;
   readonly parentRunId: string;
+  readonly path: string;
   /** The contract, redacted. */
   readonly kept: RunContract;
 }
@@ -121,6 +129,7 @@ function recordAttributes(parts: RecordParts): Record<string, string | number> {
     [semconv.ATTR_AGENT_NAME]: kept.agent ?? "",
     [semconv.ATTR_RUN_ID]: runId,
     [semconv.ATTR_PARENT_RUN_ID]: parts.parentRunId,
+    [semconv.ATTR_RUN_PATH]: parts.path,
     [semconv.ATTR_RUN_TYPE]: runType,
     [semconv.ATTR_TASK_ID]: options.taskId === undefined ? runId : shared.redactor.text(options.taskId),
     [semconv.ATTR_ATTEMPT]: options.attempt ?? 1,
@@ -165,6 +174,7 @@ async function sendStart(run: ActiveRun, { input, state }: Givens): Promise<void
   });
   await sendRecord(run, semconv.RUN_EVENT_START, {
     [semconv.ATTR_CONTRACT]: run.contractText,
+    ...placeAttributes(),
     ...valueAttribute(semconv.ATTR_RUN_INPUT, input),
     ...valueAttribute(semconv.ATTR_RUN_STATE, state),
   });
@@ -176,7 +186,7 @@ const valueAttribute = (name: string, kept: CapturedValue | undefined): Record<s
 async function observeStart(run: ActiveRun): Promise<void> {
   const [base, state] = await Promise.all([
     run.contract.changes === undefined ? null : gitBase({ cwd: run.workspace }),
-    run.readState === undefined ? undefined : readStateBounded(run.readState),
+    run.readState === undefined ? undefined : readStateBounded(run, run.readState),
   ]);
   run.gitBase = base;
   if (state === undefined) return;

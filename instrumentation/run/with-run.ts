@@ -4,7 +4,7 @@ import type { RunContract } from "../contract/contract.ts";
 import { failOpenAsync } from "../fail-open.ts";
 import type { ActiveRun, ClosedRun, Run } from "./active-run.ts";
 import { closeRun, type CloseOutcome } from "./close-run.ts";
-import { inScope, newScope } from "./run-scope.ts";
+import { inScope, runScope } from "./run-scope.ts";
 import { startRun, type StartRunOptions } from "./start-run.ts";
 
 export interface WithRunOptions extends StartRunOptions {
@@ -19,7 +19,7 @@ export function runInContext<Result>(run: Run, work: () => Result): Result {
   const within = isSpanContextValid(active.span.spanContext())
     ? trace.setSpan(context.active(), active.span)
     : context.active();
-  return inScope(newScope(active), () => context.with(within, work));
+  return inScope(runScope(active), () => context.with(within, work));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { context, createContextKey } from "@opentelemetry/api";
 import http from "node:http";
 import https from "node:https";
+import { unrecorded } from "../capture/unrecorded.ts";
 
 export interface BoundedRequest {
   readonly url: URL;
@@ -42,7 +43,8 @@ const SUPPRESS_TRACING = createContextKey("OpenTelemetry SDK Context Key SUPPRES
 export function boundedRequest(request: BoundedRequest): Promise<BoundedAnswer> {
   return new Promise((resolve) => {
     try {
-      context.with(context.active().setValue(SUPPRESS_TRACING, true), () => exchange(request, resolve));
+      const untraced = context.active().setValue(SUPPRESS_TRACING, true);
+      unrecorded(() => context.with(untraced, () => exchange(request, resolve)));
     } catch (error) {
       resolve({ outcome: "failed", reason: reasonOf(error) });
     }

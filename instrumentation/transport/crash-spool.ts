@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { realNow } from "../real-sources.ts";
 import { reasonOf } from "./bounded-request.ts";
 import type { RecordResource, RecordSpan } from "./record-span.ts";
 import { openSpoolDirectory, spoolDirectoryBytes } from "./spool-directory.ts";
@@ -140,7 +141,10 @@ export class CrashSpool {
     const file = { path, fd: openSync(path, "ax", 0o600), bytes: 0, torn: false };
     const header = this.#headerLine();
     this.#write(file, header, Buffer.byteLength(header));
-    this.#toucher = setInterval(() => quietly(() => utimesSync(path, new Date(), new Date())), TOUCH_INTERVAL_MILLIS);
+    this.#toucher = setInterval(
+      () => quietly(() => utimesSync(path, realNow() / 1_000, realNow() / 1_000)),
+      TOUCH_INTERVAL_MILLIS,
+    );
     this.#toucher.unref();
     return file;
   }

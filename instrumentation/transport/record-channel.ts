@@ -2,6 +2,7 @@ import { reasonOf } from "./bounded-request.ts";
 import { CrashSpool } from "./crash-spool.ts";
 import { createOtlpAgents, sendOtlp, type OtlpResult } from "./otlp-sender.ts";
 import { encodeRecords, type RecordResource, type RecordSpan } from "./record-span.ts";
+import { realMonotonicMillis, realNow } from "../real-sources.ts";
 import { RUN_EVENT_PROCESS_EXIT } from "../semconv.ts";
 import { resendSpool, type ResendCounts } from "./resend-spool.ts";
 import { processExitRecord } from "./run-death.ts";
@@ -168,12 +169,12 @@ class HttpRecordChannel implements RecordChannel {
 
   /** While the collector is known to be away nobody waits for it: the retry finds out when it is back. */
   #isDown(): boolean {
-    return this.#retryTimer !== undefined || performance.now() - this.#lastFailureMillis < DOWN_MILLIS;
+    return this.#retryTimer !== undefined || realMonotonicMillis() - this.#lastFailureMillis < DOWN_MILLIS;
   }
 
   #failed(reason: string): void {
     if (!this.#isDown()) this.#diagnose(`the collector does not take records: ${reason}`);
-    this.#lastFailureMillis = performance.now();
+    this.#lastFailureMillis = realMonotonicMillis();
   }
 
   #scheduleRetry(): void {
@@ -194,7 +195,7 @@ class HttpRecordChannel implements RecordChannel {
     spool.acknowledge(outcome.rejected.map(({ span }) => span.spanId));
     for (const { reason } of outcome.rejected) this.#diagnose(`a record was refused by the collector: ${reason}`);
     if (outcome.stopped === undefined) return this.#recovered();
-    this.#lastFailureMillis = performance.now();
+    this.#lastFailureMillis = realMonotonicMillis();
     this.#retryDelayMillis = Math.min(this.#retryDelayMillis * 2, MAX_RETRY_MILLIS);
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
@@ -214,7 +215,7 @@ class HttpRecordChannel implements RecordChannel {
     const spool = this.#spool;
     if (spool === undefined) return;
     for (const run of spool.openRuns) {
-      const record = processExitRecord(run, code, Date.now());
+      const record = processExitRecord(run, code, realNow());
       // When even this cannot be written the run stays marked as open: the next process says that it died.
       if (spool.appendRecord(run.runId, RUN_EVENT_PROCESS_EXIT, record)) spool.markClosed(run.runId);
     }

@@ -1,5 +1,6 @@
 import { appendFileSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { realNow } from "../real-sources.ts";
 import { reasonOf } from "./bounded-request.ts";
 import type { RecordSpan } from "./record-span.ts";
 import { processDiedRecord } from "./run-death.ts";
@@ -78,7 +79,7 @@ function claimFile(directory: string, name: string): Claim | undefined {
   const from = join(directory, name);
   const stat = lstatSync(from, { throwIfNoEntry: false });
   if (stat === undefined || !stat.isFile()) return undefined;
-  if (!isOwnerDead(parsed.claimer ?? parsed.owner, stat.mtimeMs, Date.now())) return undefined;
+  if (!isOwnerDead(parsed.claimer ?? parsed.owner, stat.mtimeMs, realNow())) return undefined;
   const path = join(directory, claimedFileName(parsed.base, currentOwner()));
   try {
     renameSync(from, path);
@@ -87,7 +88,7 @@ function claimFile(directory: string, name: string): Claim | undefined {
     throw error;
   }
   // Other hosts go by the age of the file. On this one the age stays: it is the owner's last sign of life.
-  if (parsed.owner.host !== currentOwner().host) utimesSync(path, new Date(), new Date());
+  if (parsed.owner.host !== currentOwner().host) utimesSync(path, realNow() / 1_000, realNow() / 1_000);
   return { path, originalPath: join(directory, parsed.base), bytes: stat.size, lastSeenMillis: stat.mtimeMs };
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { realRandomBytes } from "../real-sources.ts";
 import type { RecordAttributes, RecordResource, RecordSpan } from "./record-span.ts";
 import type { SpoolOwner } from "./spool-owner.ts";
 
@@ -111,7 +111,7 @@ const ownerText = ({ pid, startTicks, host }: SpoolOwner): string => `${pid}-${s
 
 /** The random part keeps two copies of the library in one process apart. */
 export const newSpoolFileName = (owner: SpoolOwner): string =>
-  `${ownerText(owner)}-${randomBytes(4).toString("hex")}.jsonl`;
+  `${ownerText(owner)}-${realRandomBytes(4).toString("hex")}.jsonl`;
 
 export const claimedFileName = (base: string, claimer: SpoolOwner): string => `${base}.${ownerText(claimer)}.claimed`;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CALL_KINDS } from "../../instrumentation/capture/call-interceptor.ts";
 import {
   SIDE_EFFECT_CLASSES,
   type Attempt,
@@ -23,9 +24,10 @@ const HASH_FORM = /^sha256:([0-9a-f]{64});bytes=\d+$/;
 
 /** Reads one recorded call off its span, or `null` when the span is something else. Total on hostile attributes. */
 export function callFromSpan(span: SpanRow): RecordedCall | null {
-  const kind = attribute(span, semconv.ATTR_CALL_KIND);
-  if (kind !== "tool" && kind !== "model" && kind !== "probe") return null;
-  const names = kind === "model" ? MODEL_ATTRIBUTES : TOOL_ATTRIBUTES;
+  const told = attribute(span, semconv.ATTR_CALL_KIND);
+  const kind = CALL_KINDS.find((known) => known === told);
+  if (kind === undefined) return null;
+  const names = VALUE_ATTRIBUTES[kind];
   const capture = captureSchema.safeParse(jsonAttribute(span, semconv.ATTR_CALL_CAPTURE)).data;
   const given = readValue(span, names.arguments, { label: "the arguments", capture: capture?.arguments });
   const thrown = thrownSchema.safeParse(jsonAttribute(span, semconv.ATTR_CALL_ERROR)).data ?? null;
@@ -34,7 +36,10 @@ export function callFromSpan(span: SpanRow): RecordedCall | null {
     spanId: span.SpanId,
     parentSpanId: span.ParentSpanId,
     kind,
-    name: attribute(span, semconv.ATTR_TOOL_NAME) || attribute(span, semconv.ATTR_REQUEST_MODEL),
+    name:
+      kind === "http"
+        ? attribute(span, semconv.ATTR_CALL_NAME)
+        : attribute(span, semconv.ATTR_TOOL_NAME) || attribute(span, semconv.ATTR_REQUEST_MODEL),
     path: attribute(span, semconv.ATTR_CALL_PATH),
     callId: attribute(span, semconv.ATTR_TOOL_CALL_ID),
     sideEffect: sideEffectOf(attribute(span, semconv.ATTR_SIDE_EFFECT)),
@@ -52,7 +57,12 @@ export function callFromSpan(span: SpanRow): RecordedCall | null {
 }
 
 const TOOL_ATTRIBUTES = { arguments: semconv.ATTR_TOOL_CALL_ARGUMENTS, result: semconv.ATTR_TOOL_CALL_RESULT } as const;
-const MODEL_ATTRIBUTES = { arguments: semconv.ATTR_MODEL_REQUEST, result: semconv.ATTR_MODEL_RESPONSE } as const;
+const VALUE_ATTRIBUTES = {
+  tool: TOOL_ATTRIBUTES,
+  model: { arguments: semconv.ATTR_MODEL_REQUEST, result: semconv.ATTR_MODEL_RESPONSE },
+  probe: TOOL_ATTRIBUTES,
+  http: { arguments: semconv.ATTR_HTTP_REQUEST, result: semconv.ATTR_HTTP_RESPONSE },
+} as const;
 
 interface Expected {
   readonly label: string;

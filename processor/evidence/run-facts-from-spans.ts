@@ -11,8 +11,10 @@ import { parseJson, type JsonValue } from "../../instrumentation/json/json.ts";
 import * as semconv from "../../instrumentation/semconv.ts";
 import type { SpanRow } from "../clickhouse/rows.ts";
 import { callFromSpan, toolCallEvidence } from "./call-from-span.ts";
+import { distinctSpans } from "./distinct-spans.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { RunFacts } from "./run-facts.ts";
+import { callsOfSubRuns } from "./sub-run-calls.ts";
 import { attribute, endUnixNano, resourceAttribute } from "./span-attributes.ts";
 
 /** What the spans themselves cannot say. */
@@ -90,6 +92,10 @@ export function runFactsFromSpans(runId: string, spans: readonly SpanRow[], know
       contractProblem: contract.problem,
     }),
     calls,
+    subRunCalls: callsOfSubRuns(runId, spans),
+    path: first(semconv.ATTR_RUN_PATH),
+    timeZone: first(semconv.ATTR_TIME_ZONE),
+    locale: first(semconv.ATTR_LOCALE),
     factCount: own.length,
   };
 }
@@ -168,16 +174,6 @@ function readContract(text: string, sha256: string, known: RunContract | null): 
     const problems = error instanceof ContractError ? error.problems.slice(0, 3).join("; ") : String(error);
     return { contract: null, sha256, problem: `the contract of the run does not parse: ${problems}` };
   }
-}
-
-/** One span per id: senders retry. Of two that differ the same one always wins, whatever their order. */
-function distinctSpans(spans: readonly SpanRow[]): SpanRow[] {
-  const unique = new Map<string, SpanRow>();
-  for (const span of spans) {
-    const other = unique.get(span.SpanId);
-    if (other === undefined || JSON.stringify(span) > JSON.stringify(other)) unique.set(span.SpanId, span);
-  }
-  return [...unique.values()].sort((a, b) => (a.SpanId < b.SpanId ? -1 : 1));
 }
 
 /** What the store's columns hold; a number beyond them must not keep the run from being recorded. */

@@ -35,6 +35,13 @@ export interface RunFacts {
   readonly contractProblem: string | null;
   readonly evidence: RunEvidence;
   readonly calls: readonly RecordedCall[];
+  /** Calls of the sub-agents' runs inside this one, at any depth: a replay runs their code too. */
+  readonly subRunCalls?: readonly RecordedCall[];
+  /** Call path of this run within the outermost run of its process; `''` for that one. Its calls' paths begin with it. */
+  readonly path?: string;
+  /** IANA time zone and BCP 47 locale of the process; `''` when it did not tell. */
+  readonly timeZone?: string;
+  readonly locale?: string;
   /** Distinct spans the facts were folded from: the second part of a verdict's version. */
   readonly factCount: number;
 }

@@ -352,6 +352,7 @@ describe("the other clauses", () => {
       { closing: closing({ answer: "as an ai I cannot" }) },
       "forbidden_content",
     ],
+    ["unrecorded operations", {}, { unrecordedOperations: ["net.connect a.example:443"] }, "unrecorded_operation"],
   ])("%s fail the run", (_name, clauses, changes, code) => {
     const verdict = judge(evidence(changes), contract(clauses));
     expect(verdict).toMatchObject({ status: "failed", failureClass: code });

@@ -5,6 +5,15 @@ export interface CallPlace {
   readonly ordinal: number;
 }
 
+/** Whether a call was made within one of others: `search#0/GET api.example.org#1` within `search#0`. */
+export function isBelow(path: string, others: ReadonlySet<string>): boolean {
+  for (let slash = path.lastIndexOf("/"); slash >= 0; slash = path.lastIndexOf("/", slash - 1)) {
+    if (slash > 0 && others.has(path.slice(0, slash))) return true;
+    if (slash === 0) return false;
+  }
+  return false;
+}
+
 /** A path without an ordinal is a step of its own with the ordinal 0. */
 export function callPlace(path: string): CallPlace {
   const hash = path.lastIndexOf("#");

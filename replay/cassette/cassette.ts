@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CALL_KINDS } from "../../instrumentation/capture/call-interceptor.ts";
 import { SIDE_EFFECT_CLASSES } from "../../instrumentation/contract/evidence.ts";
 import type { JsonValue } from "../../instrumentation/json/json.ts";
 
@@ -24,7 +25,7 @@ export const ignoreRuleSchema = z.strictObject({
 const call = {
   /** Position in start order, from 0. */
   index: z.int().min(0),
-  kind: z.enum(["tool", "model", "probe"]),
+  kind: z.enum(CALL_KINDS),
   name: text,
   /** Call path, `plan#0/search#2`. */
   path: text,

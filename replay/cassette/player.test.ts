@@ -138,6 +138,34 @@ describe("a miss", () => {
   });
 });
 
+describe("a call that was recorded within another", () => {
+  const within = recorded("search#0/GET host#0", { url: "x" }, "page");
+
+  test("is no left-over when the other one was answered", () => {
+    const player = createPlayer(cassetteOf(recorded("search#0", 1, "x"), within));
+    expect(play(player, "search#0", 1)).toBe("x");
+    expect(player.report()).toMatchObject({ hits: 1, unused: [] });
+  });
+
+  test("is one when the other was not answered, or another of a like name was", () => {
+    const other = recorded("search#00", 2, "y");
+    const player = createPlayer(cassetteOf(recorded("search#0", 1, "x"), within, other));
+    expect(play(player, "search#00", 2)).toBe("y");
+    expect(player.unused().map((it) => it.path)).toEqual(["search#0", "search#0/GET host#0"]);
+  });
+
+  test("is covered where it was recorded, not where the answered call is now", () => {
+    const player = createPlayer(cassetteOf(recorded("search#1", 1, "x"), recorded("search#1/GET host#0", 2, "y")));
+    expect(play(player, "search#0", 1)).toBe("x");
+    expect(player.unused()).toEqual([]);
+  });
+
+  test("is answered when the other one runs for real", () => {
+    const player = createPlayer(cassetteOf(within));
+    expect(play(player, "search#0/GET host#0", { url: "x" })).toBe("page");
+  });
+});
+
 const args = fc.constantFrom<JsonValue[]>({ q: "a" }, { q: "b" }, { q: "a", n: 1 });
 const step = fc.constantFrom("", "plan#0/", "plan#1/", "act#0/");
 

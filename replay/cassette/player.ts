@@ -1,7 +1,7 @@
 import type { CallRequest } from "../../instrumentation/capture/call-interceptor.ts";
 import { canonicalJson } from "../../instrumentation/json/canonical.ts";
 import type { JsonValue } from "../../instrumentation/json/json.ts";
-import { callPlace } from "./call-path.ts";
+import { callPlace, isBelow } from "./call-path.ts";
 import type { Cassette, IgnoreRule, Interaction } from "./cassette.ts";
 
 import { matchKey } from "./match-key.ts";
@@ -34,6 +34,7 @@ export interface PlayerReport {
   readonly hits: number;
   readonly moved: readonly { readonly index: number; readonly from: string; readonly to: string }[];
   readonly misses: readonly Miss[];
+  /** Without those that are covered: what was made below a call that was answered itself. */
   readonly unused: readonly Interaction[];
 }
 
@@ -68,7 +69,10 @@ export function createPlayer(
   const misses: Miss[] = [];
 
   const isUnused = (it: Interaction): boolean => !used.has(it);
-  const unused = (): readonly Interaction[] => cassette.interactions.filter(isUnused);
+  const unused = (): readonly Interaction[] => {
+    const answered = new Set([...used].map((it) => it.path));
+    return cassette.interactions.filter((it) => isUnused(it) && !isBelow(it.path, answered));
+  };
 
   function answer(request: CallRequest): Hit | Miss {
     asked.add(request.path);

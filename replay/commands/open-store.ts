@@ -15,7 +15,11 @@ export const clickhouseUrl = (flag: string | undefined, context: CommandContext,
   DEFAULT_CLICKHOUSE_URL;
 
 /** The same for the service; `null` where the environment turns sending off. */
-export function otlpUrl(flag: string | undefined, context: CommandContext, loaded: LoadedConfig): string | null {
+export function otlpUrl(
+  flag: string | undefined,
+  context: Pick<CommandContext, "env">,
+  loaded: LoadedConfig,
+): string | null {
   const fromEnv = context.env["RUNPROOF_ENDPOINT"] || context.env["OTEL_EXPORTER_OTLP_ENDPOINT"] || undefined;
   const url = flag ?? fromEnv ?? loaded.config.otlpEndpoint ?? DEFAULT_OTLP_URL;
   return url === "off" ? null : url;

@@ -1,15 +1,14 @@
-import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { REDACTION_KEY_FILE } from "../../instrumentation/capture/redaction-key.ts";
-import { defaultStateDirectory } from "../../instrumentation/environment.ts";
-import { loadConfig, type LoadedConfig } from "../config.ts";
+import { resolve } from "node:path";
+import { loadConfig } from "../config.ts";
+import type { Fixture } from "../fixture/fixture-format.ts";
 import { readFixture } from "../fixture/fixture-store.ts";
 import { safeJson, safeLine } from "../safe-text.ts";
-import type { AgentModule } from "../sandbox/run-child.ts";
+import type { ReplayMode } from "../sandbox/run-child.ts";
 import { EXIT, exitCodeOf } from "../worker/exit-codes.ts";
 import { replayFixture } from "../worker/replay-fixture.ts";
 import { replayReport, styleFor } from "../worker/report.ts";
 import { replayResultJson } from "../worker/report-json.ts";
+import { agentModule, configuredAgent, redactionKeyFile } from "./agent-module.ts";
 import type { CommandContext } from "./context.ts";
 import { otlpUrl } from "./open-store.ts";
 import { UsageError } from "./run-command-line.ts";
@@ -27,7 +26,7 @@ export interface ReplayFlags {
 
 /** `agent-replay --fixture <dir>` */
 export async function replay(flags: ReplayFlags, context: CommandContext): Promise<number> {
-  checkMode(flags.mode);
+  const mode = modeFrom(flags.mode);
   const loaded = await loadConfig(context.cwd);
   const reading = await readFixture(resolve(context.cwd, flags.fixture));
   if (!reading.ok) {
@@ -37,12 +36,17 @@ export async function replay(flags: ReplayFlags, context: CommandContext): Promi
   }
   const { fixture } = reading;
   const configured = configuredAgent(loaded, fixture.input.agent_name);
+  if (mode !== "cassette" && configured?.command !== undefined && flags.agent === undefined)
+    throw new UsageError(`--mode ${mode} runs modules; the agent "${fixture.input.agent_name}" is a command`);
+  if (mode === "live") checkLive(configured?.live.tools ?? [], fixture);
   const result = await replayFixture(fixture, agentModule(flags, context, loaded, fixture.input.agent_name), {
+    mode,
+    live: configured?.live,
     environment: context.env,
     storeUrl: flags.store ? otlpUrl(flags.endpoint, context, loaded) : null,
     ignore: configured?.ignore ?? [],
     ...timeoutFrom(flags.timeout),
-    redactionKeyFile: join(stateDirectory(context), REDACTION_KEY_FILE),
+    redactionKeyFile: redactionKeyFile(context),
     signal: context.signal,
   });
   if (context.signal.aborted) return EXIT.interrupted;
@@ -53,33 +57,19 @@ export async function replay(flags: ReplayFlags, context: CommandContext): Promi
   return exitCodeOf(result.outcome);
 }
 
-function checkMode(mode: string): void {
-  if (mode === "cassette") return;
-  if (mode === "live" || mode === "strict")
-    throw new UsageError(`--mode ${mode} is not available yet in this version; use --mode cassette`);
-  throw new UsageError(`--mode must be cassette, live or strict, not "${mode}"`);
+/** A tool that was seen to change something is not read-only, whatever the configuration says. */
+function checkLive(tools: readonly string[], { cassette }: Fixture): void {
+  const changing = cassette.interactions.find((it) => tools.includes(it.name) && it.side_effect !== "read");
+  if (changing === undefined) return;
+  throw new UsageError(
+    `the configuration declares ${JSON.stringify(changing.name)} read-only for mode live, ` +
+      `but it was recorded with side effects (${changing.side_effect})`,
+  );
 }
 
-// Own keys only: the fixture names the agent, and it may name it "constructor".
-const configuredAgent = ({ config }: LoadedConfig, name: string) =>
-  Object.hasOwn(config.agents, name) ? config.agents[name] : undefined;
-
-/** Which code to run: the flag, else the configuration. Never the fixture, which anybody may have written. */
-function agentModule(flags: ReplayFlags, context: CommandContext, loaded: LoadedConfig, name: string): AgentModule {
-  const configured = configuredAgent(loaded, name);
-  const passEnvironment = configured?.passEnvironment ?? [];
-  if (flags.agent !== undefined) {
-    const module = pathToFileURL(resolve(context.cwd, flags.agent)).href;
-    return { module, exportName: flags.export ?? "default", passEnvironment };
-  }
-  if (configured === undefined) {
-    throw new UsageError(
-      `which code is the agent "${name}"? Give --agent <module>, or name it in runproof.config.ts: ` +
-        `agents: { ${JSON.stringify(name)}: { module: "./path.ts" } }`,
-    );
-  }
-  const module = pathToFileURL(resolve(loaded.directory, configured.module)).href;
-  return { module, exportName: flags.export ?? configured.export, passEnvironment };
+function modeFrom(mode: string): ReplayMode {
+  if (mode === "cassette" || mode === "live" || mode === "strict") return mode;
+  throw new UsageError(`--mode must be cassette, live or strict, not "${mode}"`);
 }
 
 function timeoutFrom(seconds: string | undefined): { timeoutMillis?: number } {
@@ -87,9 +77,4 @@ function timeoutFrom(seconds: string | undefined): { timeoutMillis?: number } {
   const value = Number(seconds);
   if (!(value > 0 && value <= 2_000_000)) throw new UsageError("--timeout must be a number of seconds above 0");
   return { timeoutMillis: value * 1_000 };
-}
-
-function stateDirectory({ env }: CommandContext): string {
-  const own = env["RUNPROOF_STATE_DIR"];
-  return own === undefined || own === "" || own === "off" ? defaultStateDirectory(env) : own;
 }

@@ -1,7 +1,4 @@
 import { resolve } from "node:path";
-import type { Verdict } from "../../instrumentation/contract/verdict.ts";
-import type { RunRow } from "../../processor/clickhouse/run-rows.ts";
-import type { RunFacts } from "../../processor/evidence/run-facts.ts";
 import { ConfigError as ServiceConfigError, loadServiceConfig, type ServiceConfig } from "../../processor/config.ts";
 import { type Service, startService } from "../../processor/service.ts";
 import { type AutoFixtures, createAutoFixtures } from "../fixture/auto-fixtures.ts";
@@ -19,26 +16,18 @@ export interface ServeFlags {
   readonly adminPort?: string;
   readonly dataDir?: string;
   readonly autoFixtures?: string;
-}
-
-interface NewVerdict {
-  readonly row: RunRow;
-  readonly verdict: Verdict;
-  readonly facts: () => Promise<RunFacts>;
+  readonly autoFixturesPerHour?: string;
 }
 
 /** `runproof serve`: runs until SIGINT or SIGTERM, then finishes what was accepted. */
 export async function serve(flags: ServeFlags, context: CommandContext): Promise<number> {
   const log = (message: string): void => void context.stderr.write(`${safeLine(message, 2_000)}\n`);
   const config = serviceConfig(flags, context);
-  const auto =
-    flags.autoFixtures === undefined
-      ? undefined
-      : createAutoFixtures({ directory: resolve(context.cwd, flags.autoFixtures), log });
+  const auto = autoFixtures(flags, context, log);
   const service = await startService(config, {
     log,
     version: version(),
-    ...(auto && { onVerdict: (row, verdict, facts) => protect(auto, { row, verdict, facts }) }),
+    ...(auto && { onVerdict: auto.onVerdict }),
   });
   announce(service, config, context);
   await aborted(context.signal);
@@ -47,10 +36,18 @@ export async function serve(flags: ServeFlags, context: CommandContext): Promise
   return EXIT.ok;
 }
 
-/** Facts are read only of what may become a fixture. */
-async function protect(auto: AutoFixtures, { row, verdict, facts }: NewVerdict): Promise<void> {
-  const isBad = verdict.status === "failed" || verdict.status === "blocked";
-  if (isBad && row.run_type === "live") await auto.onVerdict(row, verdict, await facts());
+function autoFixtures(
+  flags: ServeFlags,
+  context: CommandContext,
+  log: (note: string) => void,
+): AutoFixtures | undefined {
+  const { autoFixtures: directory, autoFixturesPerHour: perHour } = flags;
+  if (directory === undefined) return undefined;
+  if (perHour !== undefined && !/^\d{1,5}$/.test(perHour)) {
+    throw new UsageError("--auto-fixtures-per-hour must be 0 to 99999");
+  }
+  const limit = perHour === undefined ? {} : { maxPerHour: Number(perHour) };
+  return createAutoFixtures({ directory: resolve(context.cwd, directory), log, ...limit });
 }
 
 function serviceConfig(flags: ServeFlags, context: CommandContext): ServiceConfig {

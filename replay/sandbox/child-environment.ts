@@ -1,3 +1,7 @@
+import { fileURLToPath } from "node:url";
+import { WORLD_VARIABLE, worldText } from "./determinism/replay-world.ts";
+import type { FixtureWorld } from "./determinism/world-of-fixture.ts";
+
 /** Environment variables as a dictionary. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,22 +17,30 @@ export interface ChildEnvironmentOptions {
   readonly fixtureId: string;
   readonly project: string;
   readonly serviceName: string;
+  /** Absent while nobody knows which fixture it will be; a process that waits enters its world later. */
+  readonly world?: FixtureWorld;
   /** Folder with `home`, `state` and `tmp`. */
   readonly baseFolder: string;
 }
 
-/** The whole environment of the child: an allow-list, fixed locale and time zone, and where its telemetry goes. */
+/**
+ * The whole environment of the child: an allow-list, the time zone, locale, clock and seed of its world, and where its
+ * telemetry goes.
+ */
 export function childEnvironment(options: ChildEnvironmentOptions): Record<string, string> {
-  const { parent, baseFolder } = options;
+  const { parent, baseFolder, world } = options;
+  const locale = localeVariable(world?.locale);
   const inherited = [...INHERITED, ...options.passEnvironment].flatMap((name): [string, string][] => {
     const value = parent[name];
     return value === undefined ? [] : [[name, value]];
   });
   return {
     ...Object.fromEntries(inherited),
-    TZ: "UTC",
-    LANG: "C.UTF-8",
-    LC_ALL: "C.UTF-8",
+    TZ: world?.timeZone ?? "UTC",
+    LANG: locale,
+    LC_ALL: locale,
+    NODE_OPTIONS: nodeOptions(options),
+    [WORLD_VARIABLE]: worldText({ startUnixMillis: 0, seed: "", ...world, origin: "" }),
     HOME: `${baseFolder}/home`,
     TMPDIR: `${baseFolder}/tmp`,
     NO_COLOR: "1",
@@ -40,4 +52,22 @@ export function childEnvironment(options: ChildEnvironmentOptions): Record<strin
     RUNPROOF_PROJECT: options.project || "default",
     RUNPROOF_STATE_DIR: `${baseFolder}/state`,
   };
+}
+
+/** BCP 47 as the C library spells it; `en-US-u-va-posix` is what the C locale looks like from inside. */
+function localeVariable(locale = "en-US-u-va-posix"): string {
+  const [base = "", extension] = locale.split("-u-");
+  return extension === "va-posix" ? "C.UTF-8" : `${base.replaceAll("-", "_")}.UTF-8`;
+}
+
+// Required and not imported: a thread that evaluates text loads no modules ahead. From sources or built.
+const PRELOAD = fileURLToPath(
+  new URL(`./determinism/preload.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
+);
+
+/** Reaches every process and thread of Node that the agent starts. */
+function nodeOptions({ parent, passEnvironment }: ChildEnvironmentOptions): string {
+  const passed = passEnvironment.includes("NODE_OPTIONS") ? parent["NODE_OPTIONS"] : undefined;
+  const stripping = PRELOAD.endsWith(".ts") && !process.features.typescript ? ["--experimental-strip-types"] : [];
+  return [...stripping, `--require=${JSON.stringify(PRELOAD)}`, ...(passed ? [passed] : [])].join(" ");
 }

@@ -31,7 +31,8 @@ export function createForwardedCalls(send: (message: ToParent) => void): Forward
   };
 }
 
-function answerFromReply(reply: CallReply): CallAnswer {
+function answerFromReply(reply: CallReply): CallAnswer | undefined {
+  if (reply.outcome === "live") return undefined;
   if (reply.outcome === "missed") throw new CassetteMissError(reply.message);
   const attempts = reply.attempts?.map((one) => ({
     status: one.status,

@@ -1,5 +1,7 @@
 import type { CallKind } from "../../instrumentation/capture/call-interceptor.ts";
 import type { JsonValue } from "../../instrumentation/json/json.ts";
+import type { Attempt } from "./strict/attempt.ts";
+import type { WitnessAddress } from "./strict/witness.ts";
 
 /** What parent and child tell each other, as JSON over the child's IPC channel. */
 export type ToChild =
@@ -12,7 +14,12 @@ export type ToChild =
       readonly state: JsonValue;
       /** OTLP/HTTP traces endpoint of the parent. */
       readonly tracesUrl: string;
+      /** Behind the wall of strict mode: operations are refused, spans come back as messages. */
+      readonly strict?: { readonly native: boolean };
     }
+  /** Before `start`, behind the wall: try to get out. */
+  | { readonly type: "canary"; readonly witness: WitnessAddress }
+  | ({ readonly type: "otlp_reply"; readonly id: number } & OtlpReply)
   | ({ readonly type: "answer"; readonly id: number } & CallReply);
 
 export type ToParent =
@@ -26,13 +33,37 @@ export type ToParent =
       /** Absent when the arguments are not JSON. */
       readonly arguments?: JsonValue;
     }
+  /** The ways out that were open. */
+  | { readonly type: "canary_result"; readonly open: readonly string[] }
+  | { readonly type: "attempt"; readonly attempt: Attempt }
+  | OtlpRequestMessage
   | { readonly type: "outcome"; readonly outcome: AgentOutcome };
+
+/** An OTLP request of a child that has no network. */
+export interface OtlpRequestMessage {
+  readonly type: "otlp";
+  readonly id: number;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Base64. */
+  readonly body: string;
+}
+
+export interface OtlpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Base64. */
+  readonly body: string;
+}
 
 /** What the cassette says to one call. */
 export type CallReply =
   | { readonly outcome: "returned"; readonly result: JsonValue; readonly attempts?: readonly RecordedAttempt[] }
   | { readonly outcome: "threw"; readonly error: RecordedError; readonly attempts?: readonly RecordedAttempt[] }
-  | { readonly outcome: "missed"; readonly message: string };
+  | { readonly outcome: "missed"; readonly message: string }
+  /** Mode `live`, a tool declared read-only: the real one is called. */
+  | { readonly outcome: "live" };
 
 export interface RecordedError {
   readonly name: string;

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { SpanRow } from "../../processor/clickhouse/rows.ts";
 import { ACCEPTED } from "../../processor/outcome.ts";
-import { createOtlpHandler } from "../../processor/receivers/otlp-handler.ts";
+import { createOtlpHandler, type OtlpRequest } from "../../processor/receivers/otlp-handler.ts";
+import type { HttpReply } from "../../processor/receivers/otlp-status.ts";
 import { createByteBudget } from "../../processor/receivers/byte-budget.ts";
 import { DEFAULT_RECEIVER_LIMITS } from "../../processor/receivers/receiver-limits.ts";
 
@@ -20,6 +21,8 @@ export interface OtlpTap {
   readonly url: string;
   readonly rows: readonly SpanRow[];
   readonly bodies: readonly OtlpBody[];
+  /** Takes a request that came another way than over the port. */
+  receive(request: OtlpRequest & { readonly body: Buffer }): Promise<HttpReply>;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,15 @@ export async function openOtlpTap(): Promise<OtlpTap> {
   });
   let total = 0;
 
+  const receive: OtlpTap["receive"] = async (request) => {
+    const reply = await handler.handle(request);
+    if (reply.status === 200) {
+      const { url: path, headers, body } = request;
+      const contentEncoding = headers["content-encoding"] ?? "";
+      bodies.push({ path, contentType: headers["content-type"] ?? "", contentEncoding, body });
+    }
+    return reply;
+  };
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -45,13 +57,8 @@ export async function openOtlpTap(): Promise<OtlpTap> {
       if (total > MAX_TOTAL_BYTES) return void response.writeHead(413).end();
       chunks.push(chunk);
     }
-    const body = Buffer.concat(chunks);
     const { method = "GET", url = "/", headers } = request;
-    const reply = await handler.handle({ method, url, headers, body });
-    if (reply.status === 200) {
-      const contentEncoding = headers["content-encoding"] ?? "";
-      bodies.push({ path: url, contentType: headers["content-type"] ?? "", contentEncoding, body });
-    }
+    const reply = await receive({ method, url, headers, body: Buffer.concat(chunks) });
     response.writeHead(reply.status, reply.headers).end(reply.body);
   };
 
@@ -62,6 +69,10 @@ export async function openOtlpTap(): Promise<OtlpTap> {
     url: `http://127.0.0.1:${port}`,
     rows,
     bodies,
+    async receive(request) {
+      total += request.body.length;
+      return total > MAX_TOTAL_BYTES ? { status: 413, headers: {}, body: new Uint8Array(0) } : await receive(request);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,16 +1,19 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { finished } from "node:stream/promises";
-import { setTimeout as sleep } from "node:timers/promises";
+import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { SpanRow } from "../../processor/clickhouse/rows.ts";
-import type { Interaction } from "../cassette/cassette.ts";
-import type { Miss, Player } from "../cassette/player.ts";
-import { describeMiss } from "../cassette/describe-miss.ts";
+import type { Player } from "../cassette/player.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
+import { type AgentProcess, forkedProcess } from "./agent-process.ts";
+import { answeredCall } from "./answered-call.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
-import type { AgentOutcome, CallReply, ToChild, ToParent } from "./messages.ts";
-import { openOtlpTap, type OtlpBody } from "./otlp-tap.ts";
+import { isLiveCall, type LivePolicy } from "./live-policy.ts";
+import type { AgentOutcome, ToParent } from "./messages.ts";
+import { worldOfFixture } from "./determinism/world-of-fixture.ts";
+import { openOtlpTap, type OtlpBody, type OtlpTap } from "./otlp-tap.ts";
 import { outputTail } from "./output-tail.ts";
+import type { Attempt } from "./strict/attempt.ts";
+import type { Ledger } from "./strict/ledger.ts";
+import { startStrictChild, type StrictStart } from "./strict/start-strict-child.ts";
 import { makeWorkFolder, type WorkFolder } from "./work-folder.ts";
 
 /** The agent to run. It comes from the configuration or the command line, never from the fixture. */
@@ -20,12 +23,25 @@ export interface AgentModule {
   readonly exportName: string;
   /** Environment variables to hand on, by name. */
   readonly passEnvironment?: readonly string[];
+  /** In strict mode: native libraries may be loaded, and what they do meets the wall. Default false. */
+  readonly native?: boolean;
 }
+
+/**
+ * What may happen besides recorded answers. `cassette`: nothing is kept back, and calls through wrappers have no other
+ * answers. `live`: as `cassette`, and declared dependencies are really called. `strict`: nothing may, and an
+ * operating-system wall sees to it.
+ */
+export type ReplayMode = "cassette" | "live" | "strict";
 
 export interface RunChildOptions {
   readonly fixture: Fixture;
   readonly agent: AgentModule;
   readonly player: Player;
+  /** Default `cassette`. */
+  readonly mode?: ReplayMode | undefined;
+  /** For mode `live`. Default: nothing. */
+  readonly live?: LivePolicy | undefined;
   /** The environment the allow-list picks from. */
   readonly environment: Environment;
   /** The process and all it started are killed after this. */
@@ -39,7 +55,21 @@ export type ChildOutcome =
   | AgentOutcome
   | { readonly type: "exited"; readonly code: number | null; readonly signal: string | null }
   | { readonly type: "timed_out"; readonly afterMillis: number }
-  | { readonly type: "aborted" };
+  | { readonly type: "aborted" }
+  /** Strict mode, and no wall stands: nothing of the agent was loaded. */
+  | { readonly type: "refused"; readonly message: string };
+
+/** What happened behind the wall of strict mode. */
+export interface StrictReport {
+  /** Which wall it was. */
+  readonly wall: string;
+  /** What the agent tried that no recording covers, in order; nothing of it got out. */
+  readonly attempts: readonly Attempt[];
+  /** Whether there were more attempts than were kept. */
+  readonly isFull: boolean;
+  /** Where the ledger itself failed. What could not be decided was refused. */
+  readonly faults: readonly string[];
+}
 
 export interface ChildRun {
   readonly outcome: ChildOutcome;
@@ -47,8 +77,14 @@ export interface ChildRun {
   readonly rows: readonly SpanRow[];
   /** The same as it was sent. */
   readonly bodies: readonly OtlpBody[];
+  /** Where the agent ran; gone by now. Absent when it had no folder of its own. */
+  readonly folder?: string;
   readonly stdout: string;
   readonly stderr: string;
+  /** Strict mode only. */
+  readonly strict?: StrictReport;
+  /** Mode `live` only: calls that really happened. */
+  readonly liveCalls?: readonly { readonly name: string; readonly path: string }[];
 }
 
 /**
@@ -57,106 +93,156 @@ export interface ChildRun {
  */
 export async function runChild(options: RunChildOptions): Promise<ChildRun> {
   const tap = await openOtlpTap();
-  const folder = await makeWorkFolder(options.redactionKeyFile);
+  const folder = await makeWorkFolder(options.redactionKeyFile, options.fixture.input.environment?.files);
   try {
-    const child = forkChild(options, folder, tap.url);
+    const started = options.mode === "strict" ? await startStrict(options, folder, tap) : forked(options, folder, tap);
+    if (started.outcome === "unavailable") return refusedRun(started.reason);
+    const { child, ledger } = started;
     const [stdout, stderr] = [outputTail(child.stdout), outputTail(child.stderr)];
-    const outcome = await converse(child, options, `${tap.url}/v1/traces`);
-    await endGroup(child);
-    return { outcome, rows: [...tap.rows], bodies: [...tap.bodies], stdout: stdout.text(), stderr: stderr.text() };
+    const { outcome, liveCalls } = await converse({ child, ledger }, options, tap);
+    await child.end();
+    return {
+      outcome,
+      rows: [...tap.rows],
+      bodies: [...tap.bodies],
+      folder: folder.base,
+      stdout: stdout.text(),
+      stderr: stderr.text(),
+      ...(ledger === undefined ? {} : { strict: reportOf(started.wall, ledger) }),
+      ...(options.mode === "live" ? { liveCalls } : {}),
+    };
   } finally {
     await tap.close();
     await folder.remove();
   }
 }
 
-function forkChild(
-  { fixture, agent, environment }: RunChildOptions,
-  folder: WorkFolder,
-  otlpUrl: string,
-): ChildProcess {
+/** A run that did not happen: nothing of the agent was loaded. */
+export const refusedRun = (reason: string): ChildRun => ({
+  outcome: { type: "refused", message: reason },
+  rows: [],
+  bodies: [],
+  folder: "",
+  stdout: "",
+  stderr: "",
+});
+
+const reportOf = (wall: string, ledger: Ledger): StrictReport => ({
+  wall,
+  attempts: ledger.attempts(),
+  isFull: ledger.isFull(),
+  faults: ledger.faults(),
+});
+
+interface Started {
+  readonly outcome: "started";
+  readonly wall: string;
+  readonly child: AgentProcess;
+  /** Strict mode only. */
+  readonly ledger?: Ledger | undefined;
+}
+
+function startStrict(options: RunChildOptions, folder: WorkFolder, tap: OtlpTap): Promise<StrictStart> {
+  const { agent, environment } = options;
+  return startStrictChild({
+    module: agent.module,
+    native: agent.native ?? false,
+    folder,
+    environment: environmentOf(options, folder, tap),
+    searchPath: environment["PATH"] ?? "",
+  });
+}
+
+function forked(options: RunChildOptions, folder: WorkFolder, tap: OtlpTap): Started {
   // From sources under Node's type stripping, or built.
   const entry = import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js";
-  return fork(fileURLToPath(new URL(entry, import.meta.url)), {
+  const child = fork(fileURLToPath(new URL(entry, import.meta.url)), {
     cwd: folder.work,
     // A group of its own, so that what the agent starts ends with it.
     detached: true,
     execArgv: process.features.typescript ? [] : ["--experimental-strip-types", "--no-warnings"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    env: childEnvironment({
-      parent: environment,
-      passEnvironment: agent.passEnvironment ?? [],
-      otlpUrl,
-      fixtureId: fixture.id,
-      project: fixture.notes.source.project,
-      serviceName: fixture.notes.source.service_name,
-      baseFolder: folder.base,
-    }),
+    env: environmentOf(options, folder, tap),
   });
+  return { outcome: "started", wall: "none", child: forkedProcess(child) };
+}
+
+const environmentOf = (
+  { fixture, agent, environment }: RunChildOptions,
+  folder: WorkFolder,
+  tap: OtlpTap,
+): Record<string, string> =>
+  childEnvironment({
+    parent: environment,
+    passEnvironment: agent.passEnvironment ?? [],
+    otlpUrl: tap.url,
+    fixtureId: fixture.id,
+    project: fixture.notes.source.project,
+    serviceName: fixture.notes.source.service_name,
+    baseFolder: folder.base,
+    world: worldOfFixture(fixture),
+  });
+
+interface Conversation {
+  readonly outcome: ChildOutcome;
+  readonly liveCalls: readonly { readonly name: string; readonly path: string }[];
 }
 
 /** Answers the child's calls until it tells its outcome, ends, hangs, or the caller gives up. */
-function converse(child: ChildProcess, options: RunChildOptions, tracesUrl: string): Promise<ChildOutcome> {
-  const { fixture, agent, player, timeoutMillis, signal } = options;
+async function converse(
+  { child, ledger }: Pick<Started, "child" | "ledger">,
+  options: RunChildOptions,
+  tap: OtlpTap,
+): Promise<Conversation> {
+  const { timeoutMillis, signal } = options;
   const { promise, resolve } = Promise.withResolvers<ChildOutcome>();
-  const tell = (message: ToChild): void => void child.send(message, () => {});
+  const liveCalls: { name: string; path: string }[] = [];
   const timer = setTimeout(() => resolve({ type: "timed_out", afterMillis: timeoutMillis }), timeoutMillis);
   const abort = (): void => resolve({ type: "aborted" });
   if (signal?.aborted === true) abort();
   signal?.addEventListener("abort", abort, { once: true });
-  child.on("message", (message: ToParent) => {
-    if (message.type === "outcome") resolve(message.outcome);
-    else if (message.type === "call") {
-      const { id, kind, name, path } = message;
-      const answer = player.answer({ kind, name, path, arguments: message.arguments });
-      tell({ type: "answer", id, ...(answer.type === "hit" ? replyFrom(answer.interaction) : missed(answer)) });
-    } else {
-      const { module, exportName } = agent;
-      tell({
-        type: "start",
-        module,
-        exportName,
-        input: fixture.input.input,
-        state: fixture.input.state ?? {},
-        tracesUrl,
-      });
-    }
+  child.listen({
+    message(message) {
+      if (message.type === "outcome") resolve(message.outcome);
+      else if (message.type === "call") answer(message);
+      else if (message.type === "ready") child.send(startOf(options, tap));
+      else if (message.type === "attempt") ledger?.fromCode(message.attempt);
+      else if (message.type === "otlp") void receive(message);
+    },
+    failed: (message) => resolve({ type: "not_started", message }),
+    over: ({ code, signal: by }) => resolve({ type: "exited", code, signal: by }),
   });
-  child.once("error", (error) => resolve({ type: "not_started", message: error.message }));
-  child.once("close", (code, killedBy) => resolve({ type: "exited", code, signal: killedBy }));
-  return promise.finally(() => {
+  function answer(call: Extract<ToParent, { type: "call" }>): void {
+    const { id, kind, name, path } = call;
+    const isLive = options.mode === "live" && options.live !== undefined;
+    if (isLive && isLiveCall(options.live, { kind, name, path, arguments: call.arguments })) {
+      liveCalls.push({ name, path });
+      return child.send({ type: "answer", id, outcome: "live" });
+    }
+    child.send(answeredCall(options.player, call));
+  }
+  async function receive({ id, method, url, headers, body }: Extract<ToParent, { type: "otlp" }>): Promise<void> {
+    const reply = await tap.receive({ method, url, headers, body: Buffer.from(body, "base64") });
+    const text = Buffer.from(reply.body).toString("base64");
+    child.send({ type: "otlp_reply", id, status: reply.status, headers: reply.headers, body: text });
+  }
+  const outcome = await promise.finally(() => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
   });
+  return { outcome, liveCalls };
 }
 
-function replyFrom(interaction: Interaction): CallReply {
-  const attempts = interaction.attempts === undefined ? {} : { attempts: interaction.attempts };
-  return interaction.outcome === "returned"
-    ? { outcome: "returned", result: interaction.result, ...attempts }
-    : { outcome: "threw", error: interaction.error, ...attempts };
-}
-
-const missed = (miss: Miss): CallReply => ({ outcome: "missed", message: describeMiss(miss) });
-
-/** A process that left the group may hold the output pipes open; nobody waits for it longer than this. */
-const OUTPUT_DEADLINE_MILLIS = 5_000;
-
-/** SIGKILL to the child and everything it started; resolves when the child is gone and its output was read. */
-async function endGroup(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined) return;
-  const isOver = child.exitCode !== null || child.signalCode !== null;
-  const exited = isOver ? Promise.resolve() : new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const isRead = [child.stdout, child.stderr].map(async (stream) => {
-    if (stream !== null) await finished(stream).catch(() => {});
-  });
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // No such group: all of it is gone already.
-  }
-  await exited;
-  await Promise.race([Promise.all(isRead), sleep(OUTPUT_DEADLINE_MILLIS, undefined, { ref: false })]);
-  child.stdout?.destroy();
-  child.stderr?.destroy();
+function startOf({ fixture, agent, mode }: RunChildOptions, tap: OtlpTap) {
+  const { module, exportName, native = false } = agent;
+  const { input, state } = fixture.input;
+  return {
+    type: "start",
+    module,
+    exportName,
+    input,
+    state: state ?? {},
+    tracesUrl: `${tap.url}/v1/traces`,
+    ...(mode === "strict" ? { strict: { native } } : {}),
+  } as const;
 }

@@ -14,6 +14,8 @@ export const EXIT = {
   environment: 3,
   /** The evidence is not enough to say. */
   inconclusive: 4,
+  /** Strict mode is not available on this machine: no wall stands, and no code of the agent was started. */
+  noWall: 5,
   interrupted: 130,
 } as const;
 
@@ -24,6 +26,7 @@ Exit codes:
   2    wrong usage or configuration, or a refused fixture
   3    the environment failed: no store, or the agent could not be run
   4    inconclusive: the evidence is not enough to say
+  5    strict mode is not available on this machine; no code of the agent was started
   130  interrupted`;
 
 const BY_OUTCOME: Record<ReplayOutcome, number> = {
@@ -32,6 +35,7 @@ const BY_OUTCOME: Record<ReplayOutcome, number> = {
   diverged: EXIT.finding,
   errored: EXIT.environment,
   inconclusive: EXIT.inconclusive,
+  refused: EXIT.noWall,
 };
 
 export const exitCodeOf = (outcome: ReplayOutcome): number => BY_OUTCOME[outcome];

@@ -5,13 +5,29 @@ import type { IgnoreRule } from "../cassette/cassette.ts";
 import { createPlayer, type PlayerReport } from "../cassette/player.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import type { Environment } from "../sandbox/child-environment.ts";
-import { type AgentModule, type ChildRun, runChild } from "../sandbox/run-child.ts";
+import type { LivePolicy } from "../sandbox/live-policy.ts";
+import {
+  type AgentModule,
+  type ChildRun,
+  refusedRun,
+  type ReplayMode,
+  runChild,
+  type RunChildOptions,
+} from "../sandbox/run-child.ts";
 import { compareWithFixture } from "./compare.ts";
+import { redactedChild } from "./redacted-child.ts";
 import type { ReplayResult } from "./replay-result.ts";
 import { replayedRun } from "./replayed-run.ts";
 import { storeReplay, type Storing } from "./store-replay.ts";
+import { unrecordedOperations } from "./unrecorded-operations.ts";
+import { type AskedCall, transcribedPlayer, transcriptSha256 } from "./transcript.ts";
+import { volatileTexts } from "./volatile-texts.ts";
 
 export interface ReplayOptions {
+  /** Default `cassette`. */
+  readonly mode?: ReplayMode | undefined;
+  /** For mode `live`: what is declared to be read-only. Default nothing. */
+  readonly live?: LivePolicy | undefined;
   /** The environment the child's allow-list picks from. */
   readonly environment: Environment;
   /** OTLP/HTTP base URL of the service that stores the run; `null` stores nothing. */
@@ -24,7 +40,11 @@ export interface ReplayOptions {
   readonly redactionKeyFile?: string;
   /** Ends the replay and everything it started. */
   readonly signal?: AbortSignal;
+  /** How the agent is run, for a pool of processes or an agent that is a command. Default `runChild()`. */
+  readonly runAgent?: RunAgent;
 }
+
+export type RunAgent = (options: RunChildOptions) => Promise<ChildRun>;
 
 /** A run that is judged to have timed out must be given the chance to. */
 const GRACE_MILLIS = 10_000;
@@ -39,17 +59,24 @@ export async function replayFixture(
   agent: AgentModule,
   options: ReplayOptions,
 ): Promise<ReplayResult> {
-  const player = createPlayer(fixture.cassette, { ignore: options.ignore ?? [] });
-  const child = await runChild({
+  const { player, asked } = transcribedPlayer(createPlayer(fixture.cassette, { ignore: options.ignore ?? [] }));
+  const { mode = "cassette" } = options;
+  // Processes of a pool and commands are behind no wall.
+  const strictly = agent.module === "" ? refuseToRun : runChild;
+  const runAgent = mode === "strict" ? strictly : (options.runAgent ?? runChild);
+  const ran = await runAgent({
     fixture,
     agent,
     player,
+    mode,
+    live: options.live,
     environment: options.environment,
     timeoutMillis: options.timeoutMillis ?? defaultTimeoutMillis(fixture),
     redactionKeyFile: options.redactionKeyFile,
     signal: options.signal,
   });
-  const judged = judgeReplay(fixture, child, player.report());
+  const child = redactedChild(ran);
+  const judged = judgeReplay(fixture, child, { cassette: player.report(), asked, mode });
   const storing = await store(child, judged, options.storeUrl);
   return {
     ...judged,
@@ -58,39 +85,58 @@ export async function replayFixture(
   };
 }
 
+const refuseToRun: RunAgent = async () =>
+  refusedRun("strict mode runs modules; an agent that is a command has no wall yet");
+
 export const defaultTimeoutMillis = (fixture: Fixture): number =>
   Math.max(MIN_TIMEOUT_MILLIS, fixture.input.timeout_seconds * 1_000 + GRACE_MILLIS);
 
 type Judged = Omit<ReplayResult, "stored">;
 
+interface Answered {
+  readonly cassette: PlayerReport;
+  readonly asked: readonly AskedCall[];
+  readonly mode: ReplayMode;
+}
+
 /** Pure: from what came back to the result. */
-function judgeReplay(fixture: Fixture, child: ChildRun, cassette: PlayerReport): Judged {
+function judgeReplay(fixture: Fixture, child: ChildRun, { cassette, asked, mode }: Answered): Judged {
   const { contract, required_status: requiredStatus } = fixture.expected;
   const agentName = fixture.input.agent_name;
   const facts = replayedRun(child.rows, { agentName, contract, outcome: child.outcome });
   const base = {
     fixtureId: fixture.id,
-    mode: "cassette",
+    mode,
     requiredStatus,
     observed: fixture.notes.observed,
     cassette,
     agent: child.outcome,
     output: { stdout: child.stdout, stderr: child.stderr },
+    ...(child.strict === undefined ? {} : { strict: child.strict }),
+    ...(child.liveCalls === undefined ? {} : { liveCalls: child.liveCalls }),
   } as const;
-  const isBroken = child.outcome.type === "not_started" || child.outcome.type === "aborted";
+  const transcript = { asked, volatile: volatileTexts(child) };
+  const isRefused = child.outcome.type === "refused";
+  const isBroken = isRefused || child.outcome.type === "not_started" || child.outcome.type === "aborted";
   if (facts === undefined || isBroken) {
     const explanation = errorOf(child, agentName);
-    return { ...base, outcome: "errored", explanation, run: null, verdict: null, notes: [] };
+    const hash = transcriptSha256({ ...transcript, verdict: null, closing: null });
+    const outcome = isRefused ? "refused" : "errored";
+    return { ...base, outcome, explanation, run: null, verdict: null, notes: [], transcriptSha256: hash };
   }
   // The fixture's contract judges: code under test must not pass by promising less.
-  const verdict = judge(facts.evidence, contract);
-  const run = { runId: facts.runId, traceId: facts.traceId, agentName: facts.agentName };
+  const evidence = { ...facts.evidence, unrecordedOperations: unrecordedOperations(child, cassette) };
+  const verdict = judge(evidence, contract);
+  const { runId, traceId, agentName: ownName, model, promptVersion } = facts;
+  const toolAllowlist = facts.contract?.tools?.allowed ?? [];
+  const run = { runId, traceId, agentName: ownName, model, promptVersion, toolAllowlist };
   return {
     ...base,
     ...compareWithFixture(fixture, verdict, cassette),
     run,
     verdict,
     notes: contractNotes(facts, fixture),
+    transcriptSha256: transcriptSha256({ ...transcript, verdict, closing: facts.evidence.closing }),
   };
 }
 
@@ -101,6 +147,8 @@ function errorOf({ outcome }: ChildRun, agentName: string): string {
       return `the agent could not be started: ${outcome.message}`;
     case "aborted":
       return "interrupted";
+    case "refused":
+      return `strict mode is not available here, so no code of the agent was started: ${outcome.message}`;
     case "timed_out":
       return `the agent was killed after ${outcome.afterMillis} ms, ${noRun}`;
     case "exited":
@@ -119,6 +167,10 @@ function contractNotes(facts: RunFacts, fixture: Fixture): string[] {
 
 async function store(child: ChildRun, judged: Judged, storeUrl: string | null): Promise<Storing> {
   if (judged.run === null) return { stored: false, note: "nothing was stored: there is no run" };
+  // The service judges from spans, which know nothing of the ledger: it would call the run done.
+  if (judged.verdict?.reasons.some(({ code }) => code === "unrecorded_operation") === true) {
+    return { stored: false, note: "the run was not stored: it tried what was never recorded" };
+  }
   if (storeUrl === null) return { stored: false, note: "the run was not stored: storing is off" };
   return await storeReplay(child.bodies, storeUrl);
 }

@@ -35,9 +35,19 @@ export const replayResultJson = (result: ReplayResult) => ({
     })),
     unused: result.cassette.unused.map(callOf),
   },
+  transcript_sha256: result.transcriptSha256,
+  ...(result.strict === undefined ? {} : { strict: strictJson(result.strict) }),
+  ...(result.liveCalls === undefined ? {} : { live_calls: result.liveCalls }),
   agent: result.agent,
   stored: result.stored,
   notes: result.notes,
+});
+
+const strictJson = ({ wall, attempts, isFull, faults }: NonNullable<ReplayResult["strict"]>) => ({
+  wall,
+  attempts: attempts.map(({ callPath, ...attempt }) => ({ ...attempt, call_path: callPath ?? null })),
+  attempts_complete: !isFull,
+  ledger_faults: faults,
 });
 
 const callOf = ({ index, kind, name, path }: Interaction) => ({ index, kind, name, path });

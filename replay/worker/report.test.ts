@@ -17,7 +17,7 @@ function result(): ReplayResult {
     mode: "cassette",
     outcome: "diverged",
     explanation: `because ${hostile}`,
-    run: { runId: hostile, traceId: "t", agentName: "a" },
+    run: { runId: hostile, traceId: "t", agentName: "a", model: "", promptVersion: "", toolAllowlist: [] },
     verdict: {
       ...missingArtifactVerdict,
       reasons: [{ code: "run_aborted", clause: "/x", evidence: [], message: hostile }],
@@ -25,6 +25,7 @@ function result(): ReplayResult {
     requiredStatus: ["passed"],
     observed: fixture.notes.observed,
     cassette: player.report(),
+    transcriptSha256: "00",
     agent: { type: "returned" },
     stored: false,
     notes: [],

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { describeMiss } from "../cassette/describe-miss.ts";
+import { describeAttempt } from "../sandbox/strict/attempt.ts";
 import { safeLine, safeText } from "../safe-text.ts";
 import type { ReplayOutcome, ReplayResult } from "./replay-result.ts";
 
@@ -19,6 +20,7 @@ const COLOURS: Record<ReplayOutcome, Format> = {
   diverged: ["bold", "red"],
   inconclusive: ["bold", "yellow"],
   errored: ["bold", "red"],
+  refused: ["bold", "red"],
 };
 
 const OUTPUT_LINES = 20;
@@ -31,6 +33,10 @@ export function replayReport(result: ReplayResult, style: Style): string {
     `  ${safeLine(result.explanation, 2_000)}`,
     ...(result.run === null ? [] : [`  run      ${safeLine(result.run.runId)}  trace ${safeLine(result.run.traceId)}`]),
     ...(verdict === null ? [] : verdictLines(verdict)),
+    ...(result.strict === undefined ? [] : strictLines(result.strict)),
+    ...(result.liveCalls ?? []).map(
+      (it) => `  live     ${safeLine(it.name)} at ${safeLine(it.path)} was really called`,
+    ),
     `  cassette ${cassette.hits} answered, ${cassette.misses.length} missed, ${cassette.unused.length} unused`,
     ...cassette.moved.map((it) => `    moved  ${safeLine(it.from)} -> ${safeLine(it.to)}`),
     ...cassette.misses.map((miss) => `    miss   ${safeLine(describeMiss(miss), 2_000)}`),
@@ -40,6 +46,15 @@ export function replayReport(result: ReplayResult, style: Style): string {
     ...(result.outcome === "errored" ? outputLines(result) : []),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function strictLines({ wall, attempts }: NonNullable<ReplayResult["strict"]>): string[] {
+  const more = attempts.length > OUTPUT_LINES ? [`    and ${attempts.length - OUTPUT_LINES} more`] : [];
+  return [
+    `  strict   behind ${wall}: ${attempts.length} refused`,
+    ...attempts.slice(0, OUTPUT_LINES).map((it) => `    refused ${safeLine(describeAttempt(it))}`),
+    ...more,
+  ];
 }
 
 function verdictLines(verdict: NonNullable<ReplayResult["verdict"]>): string[] {

@@ -11,6 +11,7 @@ import { runEnd } from "./run-end.ts";
 import { sideEffects } from "./side-effects.ts";
 import { state } from "./state.ts";
 import { tools } from "./tools.ts";
+import { unrecordedOperations } from "./unrecorded-operations.ts";
 import { verification } from "./verification.ts";
 
 /** Every validator there is. The order means nothing: `judge()` sorts what they find. */
@@ -27,5 +28,6 @@ export const VALIDATORS: readonly Validator[] = [
   sideEffects,
   state,
   tools,
+  unrecordedOperations,
   verification,
 ];

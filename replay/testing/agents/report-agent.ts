@@ -3,6 +3,7 @@
  * one writes the report. Both call tools that would fail outside a recording.
  */
 import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { defineContract, type Run, withRun, wrapTool } from "../../../instrumentation/index.ts";
 
 const contract = defineContract({
@@ -70,6 +71,25 @@ export const asksMore = work(async (_run, { topic }) => {
 export const failsOtherwise = work(async (_run, { topic }) => {
   await writeFile("report.md", "");
   return `nothing on ${topic}`;
+});
+
+/** Right, but for what it does besides and hides. */
+export const callsHome = work(async (_run, { topic }) => {
+  await writeFile("report.md", (await read(topic)).join("\n"));
+  await new Promise<void>((resolve) => connect(80, "home.example").once("error", () => resolve()));
+  return "report written";
+});
+
+/** As above, through a tool that was recorded otherwise. */
+export const callsHomeInTool = work(async (_run, { topic }) => {
+  await search({ query: topic });
+  const texts = await Promise.allSettled([
+    fetchPage({ page: `${topic}/1` }),
+    fetchPage({ page: `${topic}/2` }),
+    fetchPage({ page: `${topic}/9` }),
+  ]);
+  await writeFile("report.md", texts.map((it) => (it.status === "fulfilled" ? it.value : "")).join("\n"));
+  return "report written";
 });
 
 export const crashes = work(() => process.exit(9));

@@ -237,7 +237,7 @@ describe("the spans of a run", () => {
       attributes[semconv.ATTR_CALL_KIND],
       attributes[semconv.ATTR_CALL_PATH],
     ]);
-    expect(reads.toSorted()).toEqual([
+    expect(reads.toSorted((a, b) => (String(a) < String(b) ? -1 : 1))).toEqual([
       ["probe", "state#0/get_orders#0"],
       ["probe", "state#1/get_orders#0"],
     ]);
@@ -256,7 +256,12 @@ describe("the spans of a run", () => {
     await closeRun(outer);
     await seen.flush();
     const paths = calls(seen.all()).map((span) => span.attributes[semconv.ATTR_CALL_PATH]);
-    expect(paths.toSorted()).toEqual(["helper#0/look#0", "helper#1/look#0", "look#0", "look#1"]);
+    expect(paths.toSorted((a, b) => (String(a) < String(b) ? -1 : 1))).toEqual([
+      "helper#0/look#0",
+      "helper#1/look#0",
+      "look#0",
+      "look#1",
+    ]);
     const inner = seen.all().filter((span) => span.attributes[semconv.ATTR_PARENT_RUN_ID] === outer.runId);
     expect(new Set(inner.map((span) => span.attributes[semconv.ATTR_RUN_PATH]))).toEqual(
       new Set(["helper#0", "helper#1"]),

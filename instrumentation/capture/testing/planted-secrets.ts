@@ -86,10 +86,12 @@ const token = (draw: Draw, length: number): string => `${draw.of(WORD, length - 
 const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 function luhn(digits: string): string {
-  const sum = [...digits].toReversed().reduce((total, digit, i) => {
-    const doubled = Number(digit) * 2;
-    return total + (i % 2 === 0 ? (doubled > 9 ? doubled - 9 : doubled) : Number(digit));
-  }, 0);
+  const sum = Array.from(digits)
+    .toReversed()
+    .reduce((total, digit, i) => {
+      const doubled = Number(digit) * 2;
+      return total + (i % 2 === 0 ? (doubled > 9 ? doubled - 9 : doubled) : Number(digit));
+    }, 0);
   return digits + String((10 - (sum % 10)) % 10);
 }
 

@@ -12,11 +12,10 @@ const input = JSON.parse(await text(process.stdin));
 function get(url) {
   const { hostname, port } = new URL(env.HTTP_PROXY);
   return new Promise((resolve, reject) => {
-    request(
-      { hostname, port, path: url, headers: { host: new URL(url).host, "user-agent": "foreign" } },
-      async (answer) =>
-        resolve({ status: answer.statusCode, cookies: answer.headers["set-cookie"], body: await text(answer) }),
-    )
+    request({ hostname, port, path: url, headers: { host: new URL(url).host, "user-agent": "foreign" } }, (answer) => {
+      const { statusCode: status, headers } = answer;
+      void text(answer).then((body) => resolve({ status, cookies: headers["set-cookie"], body }), reject);
+    })
       .on("error", reject)
       .end();
   });

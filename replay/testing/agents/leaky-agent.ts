@@ -31,7 +31,8 @@ async function leave(what: string): Promise<void> {
       // oxlint-disable-next-line no-extend-native -- what a careless library does
       return void Object.defineProperty(Object.prototype, "leaky", { value: 1, configurable: true });
     case "a process":
-      return void spawn("sleep", ["300"], { stdio: "ignore" }).unref();
+      spawn("sleep", ["300"], { stdio: "ignore" }).unref();
+      return;
     case "nothing but ran a program":
       return void (await once(spawn("true"), "exit"));
     case "a process behind one that ended":

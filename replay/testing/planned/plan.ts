@@ -37,7 +37,7 @@ function opsOf(random: SeededStream, depth: number): Op[] {
 const agentsOf = (random: SeededStream, depth: number): Op => ({
   op: "agents",
   agents: Array.from({ length: 2 + below(random, 2) }, (_, i) => ({
-    name: `${["scout", "writer", "critic"][i] ?? "other"}`,
+    name: ["scout", "writer", "critic"][i] ?? "other",
     ops: opsOf(random, below(random, 2) === 0 ? depth : 0),
   })),
 });

@@ -29,6 +29,9 @@ describe("the configuration", () => {
       export: "default",
       ignore: [],
       passEnvironment: [],
+      live: { tools: [], hosts: [] },
+      native: false,
+      baseUrls: {},
     });
   });
 
@@ -47,7 +50,7 @@ describe("the configuration", () => {
     await write("repo/runproof.config.mjs", text);
     const error = await loadConfig(join(root, "repo")).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "RUNPROOF_CONFIG_INVALID" });
-    for (const key of ["agents.a.module", "modul", "fixturesDirectory", "clickhouseUrl", "extra"]) {
+    for (const key of ["agents.a: an agent is either", "modul", "fixturesDirectory", "clickhouseUrl", "extra"]) {
       expect(String(error)).toContain(key);
     }
   });

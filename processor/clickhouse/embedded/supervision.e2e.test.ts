@@ -162,9 +162,11 @@ describe("an installation without chdb", () => {
   it("is told what to install", async () => {
     // A copy of the sources outside of any node_modules.
     const directory = await mkdtemp(join(tmpdir(), "runproof-bare-"));
-    // The engine's folder and the one module it takes from elsewhere.
+    // The engine's folder and the modules it takes from elsewhere.
     await cp(new URL(".", import.meta.url), join(directory, "processor/clickhouse/embedded"), { recursive: true });
-    await cp(new URL("../../auth/tokens.ts", import.meta.url), join(directory, "processor/auth/tokens.ts"));
+    for (const module of ["auth/tokens.ts", "clickhouse/rows-file.ts"]) {
+      await cp(new URL(`../../${module}`, import.meta.url), join(directory, "processor", module));
+    }
     await writeFile(join(directory, "package.json"), '{ "type": "module" }');
     const script = `import { createEmbeddedEngine } from "./processor/clickhouse/embedded/embedded-engine.ts";
       createEmbeddedEngine({ dataDirectory: "data", port: 0 }).start().catch((error) => console.log(error.code, error.message));`;

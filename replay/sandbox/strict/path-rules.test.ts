@@ -6,7 +6,7 @@ import { isBeneath, isOutsideRead, isOutsideWrite } from "./path-rules.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "runproof-path-rules-test-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-const rules = { read: ["/agent", "/usr/lib"], write: ["/work", "/dev/null"] };
+const rules = { read: ["/agent", "/usr/lib"], write: ["/job", "/dev/null"] };
 const isOwn = (pid: number): boolean => pid === 77;
 
 test("a folder holds itself and what is in it, not what begins alike", () => {
@@ -20,7 +20,7 @@ test("reading a file of somebody else is an attempt; looking where every program
   writeFileSync(secret, "x");
   expect(isOutsideRead(secret, isOwn, rules)).toBe(true);
   expect(isOutsideRead(join(scratch, "missing"), isOwn, rules)).toBe(false);
-  for (const path of ["/agent/x.ts", "/work/y", "/etc/hosts", "/sys/fs/cgroup", join(scratch, "package.json")]) {
+  for (const path of ["/agent/x.ts", "/job/y", "/etc/hosts", "/sys/fs/cgroup", join(scratch, "package.json")]) {
     expect(isOutsideRead(path, isOwn, rules), path).toBe(false);
   }
   expect(isOutsideRead("/etc/shadow", isOwn, rules)).toBe(true);
@@ -33,8 +33,8 @@ test("other processes are outside, the own one is not", () => {
 });
 
 test("writing is for the work folder", () => {
-  expect(isOutsideWrite("/work/report.md", rules)).toBe(false);
+  expect(isOutsideWrite("/job/report.md", rules)).toBe(false);
   expect(isOutsideWrite("/dev/null", rules)).toBe(false);
   expect(isOutsideWrite("/agent/x.ts", rules)).toBe(true);
-  expect(isOutsideWrite("/worker", rules)).toBe(true);
+  expect(isOutsideWrite("/jober", rules)).toBe(true);
 });

@@ -11,6 +11,7 @@ import { buildFixture } from "../replay/fixture/build-fixture.ts";
 import type { Fixture } from "../replay/fixture/fixture-format.ts";
 import { createChildPool } from "../replay/sandbox/child-pool.ts";
 import { runChild, type ChildRun, type RunChildOptions } from "../replay/sandbox/run-child.ts";
+import { worldOfFixture } from "../replay/sandbox/determinism/world-of-fixture.ts";
 import { createPlayer } from "../replay/cassette/player.ts";
 import { recordRun, reportAgent } from "../replay/testing/record-run.ts";
 import { rounded } from "./figures.ts";
@@ -76,12 +77,14 @@ export async function measureReplays(seconds: number): Promise<ReplayRate[]> {
   const fixture = await recordedFixture();
   const lanes = availableParallelism();
   const options = { fixture, seconds, lanes };
+  // Else the first replays would wait for processes that fit.
+  const { locale } = worldOfFixture(fixture);
   const results = [await rate("forked for each", runChild, options)];
   for (const [name, usesPerChild] of [
     ["forked ahead, used once", 1],
     ["warm, agent's modules anew", 200],
   ] as const) {
-    const pool = createChildPool({ size: lanes, usesPerChild, environment });
+    const pool = createChildPool({ size: lanes, usesPerChild, environment, locale });
     try {
       await pool.ready();
       results.push(await rate(name, pool.run, options));

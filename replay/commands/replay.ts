@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
-import { loadConfig } from "../config.ts";
+import { loadConfig, type LoadedConfig } from "../config.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import { readFixture } from "../fixture/fixture-store.ts";
 import { safeJson, safeLine } from "../safe-text.ts";
 import type { ReplayMode } from "../sandbox/run-child.ts";
+import type { SuiteAgent } from "../suite/run-suite.ts";
 import { EXIT, exitCodeOf } from "../worker/exit-codes.ts";
 import { replayFixture } from "../worker/replay-fixture.ts";
 import { replayReport, styleFor } from "../worker/report.ts";
 import { replayResultJson } from "../worker/report-json.ts";
+import { agentCode } from "./agent-code.ts";
 import { agentModule, configuredAgent, redactionKeyFile } from "./agent-module.ts";
 import type { CommandContext } from "./context.ts";
 import { otlpUrl } from "./open-store.ts";
@@ -39,7 +41,9 @@ export async function replay(flags: ReplayFlags, context: CommandContext): Promi
   if (mode !== "cassette" && configured?.command !== undefined && flags.agent === undefined)
     throw new UsageError(`--mode ${mode} runs modules; the agent "${fixture.input.agent_name}" is a command`);
   if (mode === "live") checkLive(configured?.live.tools ?? [], fixture);
-  const result = await replayFixture(fixture, agentModule(flags, context, loaded, fixture.input.agent_name), {
+  const { agent, runAgent } = codeToRun(flags, { context, loaded, name: fixture.input.agent_name });
+  const result = await replayFixture(fixture, agent, {
+    ...(runAgent && { runAgent }),
     mode,
     live: configured?.live,
     environment: context.env,
@@ -55,6 +59,18 @@ export async function replay(flags: ReplayFlags, context: CommandContext): Promi
     flags.json ? safeJson(replayResultJson(result)) : replayReport(result, styleFor(context.stdout)),
   );
   return exitCodeOf(result.outcome);
+}
+
+/** What the flag names, else what the configuration says: a module, or a command of any language. */
+function codeToRun(
+  flags: ReplayFlags,
+  { context, loaded, name }: { readonly context: CommandContext; readonly loaded: LoadedConfig; readonly name: string },
+): Pick<SuiteAgent, "agent" | "runAgent"> {
+  const isCommand = configuredAgent(loaded, name)?.command !== undefined;
+  if (flags.agent !== undefined || !isCommand) return { agent: agentModule(flags, context, loaded, name) };
+  const code = agentCode(loaded, name);
+  if ("problem" in code) throw new UsageError(code.problem);
+  return code;
 }
 
 /** A tool that was seen to change something is not read-only, whatever the configuration says. */

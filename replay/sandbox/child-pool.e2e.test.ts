@@ -88,6 +88,20 @@ describe("a pool of warm processes", () => {
     expect(third.rows).toHaveLength(1);
   });
 
+  test("starts a process that fits when a replay is of another locale, and keeps to it", async () => {
+    open(50);
+    const base = builtFixture(failedFacts({ input: { leaves: "nothing" } }));
+    const german = { ...base, input: { ...base.input, environment: { ...base.input.environment, locale: "de-DE" } } };
+    const seen = [
+      await leaves("nothing"),
+      await leaves("", { fixture: german }),
+      await leaves("", { fixture: german }),
+    ];
+    const told = seen.map((child) => attributesOf(child));
+    expect(told.map((it) => it["locale"])).toEqual(["en-US", "de-DE", "de-DE"]);
+    expect([told[0]?.["pid"] === told[1]?.["pid"], told[1]?.["pid"] === told[2]?.["pid"]]).toEqual([false, true]);
+  });
+
   test("goes on to another process after so many replays", async () => {
     open(2);
     const pids = [await leaves("nothing"), await leaves("nothing"), await leaves("nothing")].map(

@@ -16,8 +16,8 @@ export interface ChildPoolOptions extends PooledChildOptions {
 export interface ChildPool {
   /**
    * As `runChild()`, in a process that waits. Replays beyond the pool's size queue in the order they came. What a process
-   * must be started for (strict mode, another locale) goes to `runChild()` itself. Rejects when the pool is closed before
-   * the replay's turn.
+   * must be started for (the modes strict and live) goes to `runChild()` itself. Rejects when the pool is closed before the
+   * replay's turn.
    */
   run(options: RunChildOptions): Promise<ChildRun>;
   /** Resolves when all processes wait, or failed to start. */
@@ -34,36 +34,47 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
   const idle: PooledChild[] = [];
   const queue: Turn[] = [];
   let closed = false;
+  let { locale = DEFAULT_LOCALE } = options;
 
   const offer = (child: PooledChild): void => {
     const turn = queue.shift();
     if (turn === undefined) idle.push(child);
     else turn.resolve(child);
   };
-  const add = (): void => {
-    const child = createPooledChild(options);
+  const create = (): PooledChild => {
+    const child = createPooledChild({ ...options, locale });
     all.add(child);
-    offer(child);
+    return child;
+  };
+  const end = (child: PooledChild): void => {
+    all.delete(child);
+    void child.end();
+  };
+  /** A process takes its locale from its environment once; most replays of a pool have the same. */
+  const withLocale = (child: PooledChild, wanted = DEFAULT_LOCALE): PooledChild => {
+    if (child.locale === wanted) return child;
+    locale = wanted;
+    end(child);
+    return create();
   };
   const release = (child: PooledChild): void => {
     if (closed) return;
     if (child.isReusable()) return offer(child);
-    all.delete(child);
     // The next one starts while this one ends.
-    add();
-    void child.end();
+    offer(create());
+    end(child);
   };
 
-  for (let i = 0; i < options.size; i++) add();
+  for (let i = 0; i < options.size; i++) offer(create());
   return {
     async run(replay) {
       if (closed) throw poolClosed();
-      if (needsItsOwnStart(replay, options.locale)) return await runChild(replay);
+      if (needsItsOwnStart(replay)) return await runChild(replay);
       const turn = Promise.withResolvers<PooledChild>();
       queue.push(turn);
       const free = idle.shift();
       if (free !== undefined) offer(free);
-      const child = await turn.promise;
+      const child = withLocale(await turn.promise, worldOfFixture(replay.fixture).locale);
       try {
         return await child.run(replay);
       } finally {
@@ -80,8 +91,7 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
   };
 }
 
-/** A process takes its locale from its environment once; the walls and the live calls are not the pool's. */
-const needsItsOwnStart = ({ mode = "cassette", fixture }: RunChildOptions, locale = DEFAULT_LOCALE): boolean =>
-  mode !== "cassette" || (worldOfFixture(fixture).locale ?? DEFAULT_LOCALE) !== locale;
+/** The walls and the live calls are not the pool's. */
+const needsItsOwnStart = ({ mode = "cassette" }: RunChildOptions): boolean => mode !== "cassette";
 
 const poolClosed = (): Error => new Error("the pool of replay processes is closed");

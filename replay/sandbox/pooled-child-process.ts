@@ -22,7 +22,7 @@ export interface PooledChildOptions {
   readonly environment: Environment;
   /** Variables that must be there when a process starts (`NODE_EXTRA_CA_CERTS`), by name. */
   readonly passEnvironment?: readonly string[];
-  /** BCP 47: the locale processes start in, which none can change later. Default the C locale. */
+  /** BCP 47: the locale processes start in. One that does not fit a replay is replaced. Default the C locale. */
   readonly locale?: string | undefined;
 }
 
@@ -31,6 +31,8 @@ export const DEFAULT_LOCALE = "en-US-u-va-posix";
 
 /** One process that waits for replays. */
 export interface PooledChild {
+  /** It started in. */
+  readonly locale: string;
   /** Resolves when it waits, or could not be started. */
   ready(): Promise<void>;
   /** One at a time. Nothing of the replay is left when this resolves, unless `isReusable()` says otherwise. */
@@ -96,6 +98,7 @@ export function createPooledChild(options: PooledChildOptions): PooledChild {
     await home.remove();
   }
   return {
+    locale: options.locale ?? DEFAULT_LOCALE,
     ready: () => waits.catch(() => {}),
     run,
     isReusable,

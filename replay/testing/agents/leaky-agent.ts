@@ -9,7 +9,8 @@ let uses = 0;
 export default async function agent(input: { leaves: string }): Promise<void> {
   uses++;
   const env = JSON.stringify(process.env);
-  const attributes = { uses, pid: process.pid, cwd: process.cwd(), env };
+  const { locale } = Intl.DateTimeFormat().resolvedOptions();
+  const attributes = { locale, uses, pid: process.pid, cwd: process.cwd(), env };
   trace.getTracer("leaky").startSpan("use", { attributes }).end();
   process.stdout.write(`use ${uses} leaves ${input.leaves};`);
   await leave(input.leaves);

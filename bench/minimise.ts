@@ -7,12 +7,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { ATTR_RUN_ID } from "../instrumentation/semconv.ts";
-import { runFactsFromSpans } from "../processor/evidence/run-facts-from-spans.ts";
-import { judge } from "../processor/verdict/judge.ts";
-import { buildFixture, type Fixture } from "../replay/index.ts";
+import type { Fixture } from "../replay/index.ts";
 import { minimiseFixture } from "../replay/minimise/minimise-fixture.ts";
 import { openOtlpTap } from "../replay/sandbox/otlp-tap.ts";
+import { fixtureOfRows } from "../replay/testing/recorded-fixture.ts";
 import { rounded } from "./figures.ts";
 import { print } from "./measure.ts";
 
@@ -34,11 +32,7 @@ async function recordedFixture(): Promise<Fixture> {
       cwd,
       env,
     });
-    const runId = tap.rows[0]?.SpanAttributes[ATTR_RUN_ID] ?? "";
-    const facts = runFactsFromSpans(runId, tap.rows);
-    const build = buildFixture(facts, judge(facts.evidence, facts.contract), { fixtureId: "bench" });
-    if (!build.ok) throw new Error(JSON.stringify(build.refusals));
-    return build.fixture;
+    return fixtureOfRows(tap.rows, "bench");
   } finally {
     await tap.close();
     await rm(cwd, { recursive: true, force: true });

@@ -7,13 +7,13 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { judge } from "../processor/verdict/judge.ts";
 import { runFactsFromSpans } from "../processor/evidence/run-facts-from-spans.ts";
-import { buildFixture } from "../replay/fixture/build-fixture.ts";
 import type { Fixture } from "../replay/fixture/fixture-format.ts";
 import { createChildPool } from "../replay/sandbox/child-pool.ts";
 import { runChild, type ChildRun, type RunChildOptions } from "../replay/sandbox/run-child.ts";
 import { worldOfFixture } from "../replay/sandbox/determinism/world-of-fixture.ts";
 import { createPlayer } from "../replay/cassette/player.ts";
-import { recordRun, reportAgent } from "../replay/testing/record-run.ts";
+import { reportAgent } from "../replay/testing/record-run.ts";
+import { brokenReportFixture } from "../replay/testing/recorded-fixture.ts";
 import { rounded } from "./figures.ts";
 import { print } from "./measure.ts";
 
@@ -27,15 +27,6 @@ export interface ReplayRate {
 type RunReplay = (options: RunChildOptions) => Promise<ChildRun>;
 
 const environment = { PATH: process.env["PATH"] };
-
-async function recordedFixture(): Promise<Fixture> {
-  const rows = await recordRun("broken");
-  const runId = rows.map((row) => row.SpanAttributes["runproof.run.id"] ?? "").find((id) => id !== "") ?? "";
-  const facts = runFactsFromSpans(runId, rows);
-  const build = buildFixture(facts, judge(facts.evidence, facts.contract), { fixtureId: "missing_report" });
-  if (!build.ok) throw new Error(JSON.stringify(build.refusals));
-  return build.fixture;
-}
 
 /** Replays the fixture over and over, `lanes` at a time. Every verdict is checked: a fast wrong answer counts nothing. */
 async function rate(name: string, run: RunReplay, options: { fixture: Fixture; seconds: number; lanes: number }) {
@@ -74,7 +65,7 @@ async function replayOnce(fixture: Fixture, run: RunReplay): Promise<void> {
 
 /** Three ways to run the same replay. Lanes: as many at a time as there are cores. */
 export async function measureReplays(seconds: number): Promise<ReplayRate[]> {
-  const fixture = await recordedFixture();
+  const fixture = await brokenReportFixture();
   const lanes = availableParallelism();
   const options = { fixture, seconds, lanes };
   // Else the first replays would wait for processes that fit.

@@ -4,12 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ATTR_RUN_ID } from "../instrumentation/semconv.ts";
-import { runFactsFromSpans } from "../processor/evidence/run-facts-from-spans.ts";
-import { judge } from "../processor/verdict/judge.ts";
-import { buildFixture } from "./fixture/build-fixture.ts";
 import { writeFixture } from "./fixture/fixture-store.ts";
 import { recordRun, reportAgent } from "./testing/record-run.ts";
+import { fixtureOfRows } from "./testing/recorded-fixture.ts";
 
 /** A project of its own with a real vitest, whose one test file calls `describeFixtures()`. */
 
@@ -28,13 +25,11 @@ beforeAll(async () => {
   await symlink(join(root, "node_modules"), join(folder, "node_modules"), "junction");
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
   const rows = await recordRun("broken");
-  const facts = runFactsFromSpans(rows[0]?.SpanAttributes[ATTR_RUN_ID] ?? "", rows);
   for (const fixtureId of ["missing_report", "retired_report"]) {
-    const build = buildFixture(facts, judge(facts.evidence, facts.contract), { fixtureId });
-    if (!build.ok) throw new Error(JSON.stringify(build.refusals));
-    const { notes } = build.fixture;
+    const fixture = fixtureOfRows(rows, fixtureId);
+    const { notes } = fixture;
     const state = fixtureId.startsWith("retired") ? "retired" : notes.state;
-    await writeFixture(join(folder, "fixtures"), { ...build.fixture, notes: { ...notes, state } });
+    await writeFixture(join(folder, "fixtures"), { ...fixture, notes: { ...notes, state } });
   }
 });
 

@@ -7,18 +7,14 @@ import { safeJson, safeLine } from "../safe-text.ts";
 import { EXIT } from "../worker/exit-codes.ts";
 import { agentAtRef } from "./agent-at-ref.ts";
 import { fixtureOrUsageError } from "./certify.ts";
+import type { AgentFlags } from "./agent-module.ts";
 import type { CommandContext } from "./context.ts";
-import { replayAtRef, runsFrom } from "./replay-at-ref.ts";
+import { replayAtRef, type ReplayAtRefFlags, runsFrom } from "./replay-at-ref.ts";
 import { UsageError } from "./run-command-line.ts";
 
-export interface BisectFlags {
+export interface BisectFlags extends AgentFlags, ReplayAtRefFlags {
   readonly good: string;
   readonly bad: string;
-  readonly agent?: string;
-  readonly export?: string;
-  readonly runs?: string;
-  readonly mode?: string;
-  readonly timeout?: string;
   readonly json?: true;
 }
 

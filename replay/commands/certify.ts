@@ -9,18 +9,14 @@ import { safeJson, safeLine } from "../safe-text.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOf } from "../worker/exit-codes.ts";
 import { agentAtRef, type AgentPlace } from "./agent-at-ref.ts";
+import type { AgentFlags } from "./agent-module.ts";
 import type { CommandContext } from "./context.ts";
-import { modeFrom, replayAtRef, runsFrom } from "./replay-at-ref.ts";
+import { modeFrom, replayAtRef, type ReplayAtRefFlags, runsFrom } from "./replay-at-ref.ts";
 import { UsageError } from "./run-command-line.ts";
 
-export interface CertifyFlags {
+export interface CertifyFlags extends AgentFlags, ReplayAtRefFlags {
   readonly broken: string;
   readonly fixed: string;
-  readonly agent?: string;
-  readonly export?: string;
-  readonly runs?: string;
-  readonly mode?: string;
-  readonly timeout?: string;
   readonly json?: true;
 }
 

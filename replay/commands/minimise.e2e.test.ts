@@ -4,12 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ATTR_RUN_ID } from "../../instrumentation/semconv.ts";
-import { runFactsFromSpans } from "../../processor/evidence/run-facts-from-spans.ts";
-import { judge } from "../../processor/verdict/judge.ts";
-import { buildFixture } from "../fixture/build-fixture.ts";
 import { readFixture, writeFixture } from "../fixture/fixture-store.ts";
-import { recordRun, reportAgent } from "../testing/record-run.ts";
+import { reportAgent } from "../testing/record-run.ts";
+import { brokenReportFixture } from "../testing/recorded-fixture.ts";
 
 /** Only against hanging: every verb starts processes, and the machine may be busy. */
 const HANG_MILLIS = 300_000;
@@ -19,11 +16,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "runproof-minimise-"));
-  const rows = await recordRun("broken");
-  const facts = runFactsFromSpans(rows[0]?.SpanAttributes[ATTR_RUN_ID] ?? "", rows);
-  const build = buildFixture(facts, judge(facts.evidence, facts.contract), { fixtureId: "failure" });
-  if (!build.ok) throw new Error(JSON.stringify(build.refusals));
-  await writeFixture(join(folder, "fixtures"), build.fixture);
+  await writeFixture(join(folder, "fixtures"), await brokenReportFixture("failure"));
 }, HANG_MILLIS);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

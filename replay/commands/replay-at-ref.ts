@@ -6,6 +6,7 @@ import type { ReplayResult } from "../worker/replay-result.ts";
 import { configuredAgent, redactionKeyFile } from "./agent-module.ts";
 import type { CommandContext } from "./context.ts";
 import { UsageError } from "./run-command-line.ts";
+import { timeoutFrom } from "./timeout-flag.ts";
 
 export interface ReplayAtRefFlags {
   readonly mode?: string;
@@ -46,11 +47,4 @@ export function runsFrom(runs: string | undefined, fallback: number): number {
   if (runs === undefined) return fallback;
   if (/^[1-9]\d{0,2}$/.test(runs) && Number(runs) <= MAX_RUNS) return Number(runs);
   throw new UsageError(`--runs must be 1 to ${MAX_RUNS}`);
-}
-
-function timeoutFrom(seconds: string | undefined): { timeoutMillis?: number } {
-  if (seconds === undefined) return {};
-  const value = Number(seconds);
-  if (!(value > 0 && value <= 2_000_000)) throw new UsageError("--timeout must be a number of seconds above 0");
-  return { timeoutMillis: value * 1_000 };
 }

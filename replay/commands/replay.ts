@@ -14,6 +14,7 @@ import { agentModule, configuredAgent, redactionKeyFile } from "./agent-module.t
 import type { CommandContext } from "./context.ts";
 import { otlpUrl } from "./open-store.ts";
 import { UsageError } from "./run-command-line.ts";
+import { timeoutFrom } from "./timeout-flag.ts";
 
 export interface ReplayFlags {
   readonly fixture: string;
@@ -86,11 +87,4 @@ function checkLive(tools: readonly string[], { cassette }: Fixture): void {
 function modeFrom(mode: string): ReplayMode {
   if (mode === "cassette" || mode === "live" || mode === "strict") return mode;
   throw new UsageError(`--mode must be cassette, live or strict, not "${mode}"`);
-}
-
-function timeoutFrom(seconds: string | undefined): { timeoutMillis?: number } {
-  if (seconds === undefined) return {};
-  const value = Number(seconds);
-  if (!(value > 0 && value <= 2_000_000)) throw new UsageError("--timeout must be a number of seconds above 0");
-  return { timeoutMillis: value * 1_000 };
 }

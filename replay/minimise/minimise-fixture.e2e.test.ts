@@ -1,12 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { ATTR_RUN_ID } from "../../instrumentation/semconv.ts";
-import { runFactsFromSpans } from "../../processor/evidence/run-facts-from-spans.ts";
-import { judge } from "../../processor/verdict/judge.ts";
-import { buildFixture } from "../fixture/build-fixture.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import { fixtureTexts } from "../fixture/fixture-text.ts";
 import { parseFixture } from "../fixture/parse-fixture.ts";
-import { recordRun, reportAgent } from "../testing/record-run.ts";
+import { reportAgent } from "../testing/record-run.ts";
+import { brokenReportFixture } from "../testing/recorded-fixture.ts";
 import { replayFixture } from "../worker/replay-fixture.ts";
 import { contentOf, measure, withContent } from "./content.ts";
 import { type Minimisation, minimiseFixture, type MinimiseFixtureOptions } from "./minimise-fixture.ts";
@@ -21,11 +18,7 @@ let fixture: Fixture;
 let whole: Extract<Minimisation, { type: "minimised" }>;
 
 beforeAll(async () => {
-  const rows = await recordRun("broken");
-  const facts = runFactsFromSpans(rows[0]?.SpanAttributes[ATTR_RUN_ID] ?? "", rows);
-  const build = buildFixture(facts, judge(facts.evidence, facts.contract), { fixtureId: "missing_report" });
-  if (!build.ok) throw new Error(JSON.stringify(build.refusals));
-  fixture = build.fixture;
+  fixture = await brokenReportFixture();
   whole = await minimised();
 }, HANG_MILLIS);
 

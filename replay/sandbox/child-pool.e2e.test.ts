@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import type { JsonValue } from "../../instrumentation/json/json.ts";
 import { createPlayer } from "../cassette/player.ts";
+import { isAlive } from "../testing/is-alive.ts";
 import { builtFixture, failedFacts } from "../testing/facts.ts";
 import { type ChildPool, createChildPool } from "./child-pool.ts";
 import type { ChildRun, RunChildOptions } from "./run-child.ts";
@@ -149,12 +150,3 @@ describe("a pool of warm processes", () => {
     expect([hung.outcome, waited.outcome]).toEqual([{ type: "aborted" }, { type: "aborted" }]);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}

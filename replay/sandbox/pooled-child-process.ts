@@ -3,11 +3,11 @@ import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { answeredCall } from "./answered-call.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
-import { worldOfFixture } from "./determinism/world-of-fixture.ts";
 import { openOtlpTap, type OtlpTap } from "./otlp-tap.ts";
 import { outputTail } from "./output-tail.ts";
 import type { FromPooledChild, ToPooledChild } from "./pooled-messages.ts";
 import { endProcessGroup } from "./process-group.ts";
+import { replayEnvironment } from "./replay-environment.ts";
 import type { ChildOutcome, ChildRun, RunChildOptions } from "./run-child.ts";
 import { makeWorkFolder, type WorkFolder } from "./work-folder.ts";
 
@@ -189,17 +189,9 @@ async function converse(child: ChildProcess, { replay, folder, tap }: Conversati
   }
 }
 
-function beginOf({ fixture, agent, environment }: RunChildOptions, folder: WorkFolder, tap: OtlpTap): ToPooledChild {
-  const env = childEnvironment({
-    parent: environment,
-    passEnvironment: agent.passEnvironment ?? [],
-    otlpUrl: tap.url,
-    fixtureId: fixture.id,
-    project: fixture.notes.source.project,
-    serviceName: fixture.notes.source.service_name,
-    baseFolder: folder.base,
-    world: worldOfFixture(fixture),
-  });
+function beginOf(replay: RunChildOptions, folder: WorkFolder, tap: OtlpTap): ToPooledChild {
+  const { fixture, agent } = replay;
+  const env = replayEnvironment(replay, folder, tap.url);
   const { module, exportName } = agent;
   const { input, state } = fixture.input;
   const start = { type: "start", module, exportName, input, state: state ?? {}, tracesUrl: tracesUrl(tap) } as const;

@@ -1,7 +1,7 @@
 /** Entry of a process that waits for a replay with everything loaded but the agent. Only `child-pool.ts` starts it. */
 import { type CallInterceptor, setCallInterceptor } from "../../instrumentation/capture/call-interceptor.ts";
-import type { JsonValue } from "../../instrumentation/json/json.ts";
 import { resetRuntime } from "../../instrumentation/runtime.ts";
+import { agentFunction, callAgent, messageOf, outputWritten } from "./call-agent.ts";
 import { type ChildTelemetry, startChildTelemetry } from "./child-telemetry.ts";
 import { enterInheritedWorld } from "./determinism/inherited-world.ts";
 import { createForwardedCalls, type ForwardedCalls } from "./forwarded-calls.ts";
@@ -11,7 +11,6 @@ import type { FromPooledChild, ToPooledChild } from "./pooled-messages.ts";
 import { type ProcessWatch, watchProcess } from "./process-residue.ts";
 
 type Begin = Extract<ToPooledChild, { type: "begin" }>;
-type AgentFunction = (input: JsonValue, state: JsonValue) => unknown;
 
 /** What stays from one replay to the next. */
 interface Warm {
@@ -48,7 +47,7 @@ async function replay({ start, env, cwd }: Begin): Promise<void> {
     (error: unknown): AgentOutcome => ({ type: "not_started", message: messageOf(error) }),
   );
   await warm.then(({ telemetry }) => telemetry.flush()).catch(() => {});
-  await Promise.all([written(process.stdout), written(process.stderr)]);
+  await outputWritten();
   send({ type: "outcome", outcome });
   send({ type: "rested", residue: await residueOf(counted) });
 }
@@ -63,24 +62,7 @@ async function run(start: Begin["start"], place: Place): Promise<AgentOutcome> {
   process.exitCode = undefined;
   modules.begin();
   setCallInterceptor(place.interceptor);
-  const agent = await agentFunction(start);
-  try {
-    await agent(start.input, start.state);
-    return { type: "returned" };
-  } catch (error) {
-    const name = error instanceof Error ? error.name : "Error";
-    return { type: "threw", error: { name, message: messageOf(error).slice(0, 10_000) } };
-  }
-}
-
-async function agentFunction(start: Begin["start"]): Promise<AgentFunction> {
-  const module = (await import(start.module)) as Record<string, unknown>;
-  const agent = module[start.exportName];
-  if (typeof agent === "function") return agent as AgentFunction;
-  const functions = Object.keys(module).filter((name) => typeof module[name] === "function");
-  throw new Error(
-    `the agent's module has no function "${start.exportName}"; it exports ${functions.join(", ") || "no function"}`,
-  );
+  return await callAgent(await agentFunction(start), start);
 }
 
 /** Ends what belongs to the replay, and says what cannot be ended. */
@@ -121,7 +103,3 @@ function setEnvironment(env: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(process.env)) if (!Object.hasOwn(env, name)) delete process.env[name];
   Object.assign(process.env, env);
 }
-
-const written = (stream: NodeJS.WriteStream): Promise<void> => new Promise((done) => stream.write("", () => done()));
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -5,15 +5,15 @@ import type { Player } from "../cassette/player.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import { type AgentProcess, forkedProcess } from "./agent-process.ts";
 import { answeredCall } from "./answered-call.ts";
-import { childEnvironment, type Environment } from "./child-environment.ts";
+import type { Environment } from "./child-environment.ts";
 import { isLiveCall, type LivePolicy } from "./live-policy.ts";
 import type { AgentOutcome, ToParent } from "./messages.ts";
-import { worldOfFixture } from "./determinism/world-of-fixture.ts";
 import { openOtlpTap, type OtlpBody, type OtlpTap } from "./otlp-tap.ts";
 import { outputTail } from "./output-tail.ts";
 import type { Attempt } from "./strict/attempt.ts";
 import type { Ledger } from "./strict/ledger.ts";
 import { startStrictChild, type StrictStart } from "./strict/start-strict-child.ts";
+import { replayEnvironment } from "./replay-environment.ts";
 import { makeWorkFolder, type WorkFolder } from "./work-folder.ts";
 
 /** The agent to run. It comes from the configuration or the command line, never from the fixture. */
@@ -148,7 +148,7 @@ function startStrict(options: RunChildOptions, folder: WorkFolder, tap: OtlpTap)
     module: agent.module,
     native: agent.native ?? false,
     folder,
-    environment: environmentOf(options, folder, tap),
+    environment: replayEnvironment(options, folder, tap.url),
     searchPath: environment["PATH"] ?? "",
   });
 }
@@ -162,26 +162,10 @@ function forked(options: RunChildOptions, folder: WorkFolder, tap: OtlpTap): Sta
     detached: true,
     execArgv: process.features.typescript ? [] : ["--experimental-strip-types", "--no-warnings"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    env: environmentOf(options, folder, tap),
+    env: replayEnvironment(options, folder, tap.url),
   });
   return { outcome: "started", wall: "none", child: forkedProcess(child) };
 }
-
-const environmentOf = (
-  { fixture, agent, environment }: RunChildOptions,
-  folder: WorkFolder,
-  tap: OtlpTap,
-): Record<string, string> =>
-  childEnvironment({
-    parent: environment,
-    passEnvironment: agent.passEnvironment ?? [],
-    otlpUrl: tap.url,
-    fixtureId: fixture.id,
-    project: fixture.notes.source.project,
-    serviceName: fixture.notes.source.service_name,
-    baseFolder: folder.base,
-    world: worldOfFixture(fixture),
-  });
 
 interface Conversation {
   readonly outcome: ChildOutcome;

@@ -6,13 +6,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ATTR_RUN_ID } from "../../instrumentation/semconv.ts";
-import { runFactsFromSpans } from "../../processor/evidence/run-facts-from-spans.ts";
-import { judge } from "../../processor/verdict/judge.ts";
-import { buildFixture } from "../fixture/build-fixture.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import { writeFixture } from "../fixture/fixture-store.ts";
-import { recordRun, reportAgent } from "../testing/record-run.ts";
+import { reportAgent } from "../testing/record-run.ts";
+import { brokenReportFixture } from "../testing/recorded-fixture.ts";
 
 const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 let folder: string;
@@ -64,11 +61,7 @@ beforeAll(async () => {
   await mkdir(join(folder, ".git"));
   await mkdir(join(folder, "tmp"));
   await configure({ "report-agent": { module: fileURLToPath(reportAgent), export: "fixed" } });
-  const rows = await recordRun("broken");
-  const facts = runFactsFromSpans(rows[0]?.SpanAttributes[ATTR_RUN_ID] ?? "", rows);
-  const build = buildFixture(facts, judge(facts.evidence, facts.contract), { fixtureId: "good" });
-  if (!build.ok) throw new Error(JSON.stringify(build.refusals));
-  const { fixture } = build;
+  const fixture = await brokenReportFixture("good");
   for (const id of ["good_1", "good_2", "good_3"]) await write("good", withId(fixture, id));
   await cp(join(folder, "good", "good_1"), join(folder, "mixed", "good_1"), { recursive: true });
   const retired = withId(fixture, "retired_one");

@@ -3,15 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ATTR_RUN_ID } from "../../instrumentation/semconv.ts";
-import { runFactsFromSpans } from "../../processor/evidence/run-facts-from-spans.ts";
-import { judge } from "../../processor/verdict/judge.ts";
 import { replay } from "../commands/replay.ts";
 import { UsageError } from "../commands/run-command-line.ts";
-import { buildFixture } from "../fixture/build-fixture.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import { writeFixture } from "../fixture/fixture-store.ts";
-import { recordRun, reportAgent } from "../testing/record-run.ts";
+import { reportAgent } from "../testing/record-run.ts";
+import { brokenReportFixture } from "../testing/recorded-fixture.ts";
 import { replayFixture } from "./replay-fixture.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "runproof-live-replay-test-"));
@@ -19,11 +16,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 let fixture: Fixture;
 
 beforeAll(async () => {
-  const rows = await recordRun("broken");
-  const facts = runFactsFromSpans(rows[0]?.SpanAttributes[ATTR_RUN_ID] ?? "", rows);
-  const build = buildFixture(facts, judge(facts.evidence, facts.contract), { fixtureId: "missing_report" });
-  if (!build.ok) throw new Error(JSON.stringify(build.refusals));
-  fixture = build.fixture;
+  fixture = await brokenReportFixture();
 });
 
 describe("a live replay", () => {

@@ -1,22 +1,15 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ATTR_FIXTURE_ID, ATTR_RUN_ID, ATTR_RUN_TYPE } from "../../instrumentation/semconv.ts";
-import { runFactsFromSpans } from "../../processor/evidence/run-facts-from-spans.ts";
-import { judge } from "../../processor/verdict/judge.ts";
-import { buildFixture } from "../fixture/build-fixture.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import { openOtlpTap } from "../sandbox/otlp-tap.ts";
-import { recordRun, reportAgent } from "../testing/record-run.ts";
+import { reportAgent } from "../testing/record-run.ts";
+import { brokenReportFixture } from "../testing/recorded-fixture.ts";
 import { replayFixture, type ReplayOptions } from "./replay-fixture.ts";
 
 let fixture: Fixture;
 
 beforeAll(async () => {
-  const rows = await recordRun("broken");
-  const runId = rows[0]?.SpanAttributes[ATTR_RUN_ID] ?? "";
-  const facts = runFactsFromSpans(runId, rows);
-  const build = buildFixture(facts, judge(facts.evidence, facts.contract), { fixtureId: "missing_report" });
-  if (!build.ok) throw new Error(JSON.stringify(build.refusals));
-  fixture = build.fixture;
+  fixture = await brokenReportFixture();
 });
 
 const environment = { PATH: process.env["PATH"] };

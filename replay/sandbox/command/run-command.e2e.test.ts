@@ -11,6 +11,7 @@ import type { JsonValue } from "../../../instrumentation/json/json.ts";
 import type { Interaction } from "../../cassette/cassette.ts";
 import { expectedFromContract } from "../../fixture/expected-from-contract.ts";
 import type { Fixture } from "../../fixture/fixture-format.ts";
+import { isAlive } from "../../testing/is-alive.ts";
 import { builtFixture, failedFacts } from "../../testing/facts.ts";
 import { recorded } from "../../testing/interactions.ts";
 import { replayFixture } from "../../worker/replay-fixture.ts";
@@ -219,12 +220,3 @@ describe("an agent that is a command", () => {
     expect(result.seen).toBe('{"act": "ask"}');
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}

@@ -4,11 +4,10 @@ import { writeFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { loadRedactionKey } from "../../../instrumentation/capture/redaction-key.ts";
 import { createRedactor } from "../../../instrumentation/capture/redactor.ts";
-import { childEnvironment } from "../child-environment.ts";
-import { worldOfFixture } from "../determinism/world-of-fixture.ts";
 import { openOtlpTap } from "../otlp-tap.ts";
 import { outputTail } from "../output-tail.ts";
 import { endProcessGroup } from "../process-group.ts";
+import { replayEnvironment } from "../replay-environment.ts";
 import type { ChildOutcome, ChildRun, RunChildOptions } from "../run-child.ts";
 import { makeWorkFolder, type WorkFolder } from "../work-folder.ts";
 import { type AgentCommand, DEFAULT_BASE_URLS } from "./agent-command.ts";
@@ -65,26 +64,18 @@ interface Places {
 }
 
 async function commandEnvironment(
-  { agent, fixture, environment }: RunCommandOptions,
+  options: RunCommandOptions,
   { folder, otlpUrl, answersUrl }: Places,
 ): Promise<Record<string, string>> {
+  const { agent, fixture } = options;
   const [inputFile, stateFile] = [join(folder.base, "input.json"), join(folder.base, "state.json")];
   await writeFile(inputFile, JSON.stringify(fixture.input.input));
   await writeFile(stateFile, JSON.stringify(fixture.input.state ?? {}));
   const addresses = { ...DEFAULT_BASE_URLS, ...agent.baseUrls };
   const proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"].map((name) => [name, answersUrl]);
   return {
-    ...childEnvironment({
-      parent: environment,
-      passEnvironment: agent.passEnvironment ?? [],
-      otlpUrl,
-      fixtureId: fixture.id,
-      project: fixture.notes.source.project,
-      serviceName: fixture.notes.source.service_name,
-      baseFolder: folder.base,
-      // Programs that are Node find their clock and randomness frozen too.
-      world: worldOfFixture(fixture),
-    }),
+    // Programs that are Node find their clock and randomness frozen too.
+    ...replayEnvironment(options, folder, otlpUrl),
     ...Object.fromEntries(proxies),
     // Clients refuse to start without a key; none leaves.
     OPENAI_API_KEY: "replayed",

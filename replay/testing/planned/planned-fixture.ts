@@ -5,11 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { ATTR_PARENT_RUN_ID, ATTR_RUN_ID } from "../../../instrumentation/semconv.ts";
 import type { SpanRow } from "../../../processor/clickhouse/rows.ts";
-import { runFactsFromSpans } from "../../../processor/evidence/run-facts-from-spans.ts";
-import { judge } from "../../../processor/verdict/judge.ts";
-import { buildFixture } from "../../fixture/build-fixture.ts";
 import type { Fixture } from "../../fixture/fixture-format.ts";
 import { openOtlpTap } from "../../sandbox/otlp-tap.ts";
+import { fixtureOfRows } from "../recorded-fixture.ts";
 import { generatedPlan } from "./plan.ts";
 
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -24,11 +22,9 @@ export async function plannedFixture(seed: number): Promise<Fixture> {
   const rows = await record(seed);
   const subRuns = new Set(rows.filter((row) => row.SpanAttributes[ATTR_PARENT_RUN_ID]).map(runIdOf));
   const runId = rows.map(runIdOf).find((id) => id !== "" && !subRuns.has(id)) ?? "";
-  const facts = runFactsFromSpans(runId, rows);
-  const build = buildFixture(facts, judge(facts.evidence, facts.contract), { fixtureId: `planned_${seed}` });
-  if (!build.ok) throw new Error(`plan ${seed} is refused: ${JSON.stringify(build.refusals)}`);
-  const { cassette } = build.fixture;
-  return { ...build.fixture, cassette: { ...cassette, ignore: [{ name: "*", pointers: VOLATILE }] } };
+  const fixture = fixtureOfRows(rows, `planned_${seed}`, runId);
+  const { cassette } = fixture;
+  return { ...fixture, cassette: { ...cassette, ignore: [{ name: "*", pointers: VOLATILE }] } };
 }
 
 async function record(seed: number): Promise<readonly SpanRow[]> {

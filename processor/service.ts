@@ -8,7 +8,6 @@ import { createRunStore } from "./clickhouse/run-store.ts";
 import type { RunRow } from "./clickhouse/run-rows.ts";
 import { createStore, type Store, type StoreOptions } from "./clickhouse/store.ts";
 import { storeSettingsFrom, type StoreSettings } from "./clickhouse/store-config.ts";
-import type { Component } from "./component.ts";
 import type { ServiceConfig } from "./config.ts";
 import type { RunFacts } from "./evidence/run-facts.ts";
 import { createErrorLog } from "./error-log.ts";
@@ -18,17 +17,14 @@ import { createPipeline } from "./pipeline.ts";
 import { createOtlpGrpcReceiver } from "./receivers/otlp-grpc-receiver.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http-receiver.ts";
 import { type ConfiguredGuards, receiverGuardsFrom } from "./receivers/receiver-config.ts";
-import { createCollectorHeartbeat } from "./run/collector-heartbeat.ts";
 import { readCollectorId } from "./run/collector-id.ts";
 import { createFoldThread } from "./run/fold-thread.ts";
-import { createRunAssembler, type RunAssembler } from "./run/run-assembler.ts";
-import type { RunStore } from "./run/run-store.ts";
-import { createRunSweep } from "./run/run-sweep.ts";
+import { createRunAssembler } from "./run/run-assembler.ts";
 import { readFacts } from "./run/stored-facts.ts";
 import { verdictLogRow } from "./run/verdict-log-row.ts";
-import { createWatchdog, type Watchdog } from "./run/watchdog.ts";
 import type { Spool } from "./spool/index.ts";
 import { createServiceMeters, type ServiceMeters } from "./telemetry/index.ts";
+import { watchOver } from "./watch-over.ts";
 
 export interface ServiceOptions {
   /** Told of every verdict that says something new; what the run did is read when it is asked for. */
@@ -58,7 +54,6 @@ export interface Service {
 
 /** Beyond the drain's own bound: receivers answer what is under way. Then nothing waits for the store any more. */
 const STOP_SLACK_MILLIS = 10_000;
-const MILLIS_PER_DAY = 86_400_000;
 
 /** Builds and starts the whole service. Throws what the first component that cannot start says. */
 export async function startService(config: ServiceConfig, options: ServiceOptions = {}): Promise<Service> {
@@ -221,7 +216,10 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
   });
   const forward = forwardOf(around, ingest.spool);
   const storedThrough = (): number => Date.now() - (ingest.spool.stats().oldestRecordAgeMillis ?? 0);
-  const { components: watch, watchdog } = watchOver(around, { runs, assembler, collectorId, storedThrough, meters });
+  const { components: watch, watchdog } = watchOver(
+    { config, onError },
+    { runs, assembler, collectorId, storedThrough, meters },
+  );
   const { host, otlpPort: port, otlpGrpcPort } = config;
   const receiver = (protocol: "http" | "grpc") => ({
     ...guards,
@@ -271,46 +269,4 @@ function forwardOf({ config, onError }: Surroundings, spool: Spool): Forward | u
     onError,
     now: Date.now,
   });
-}
-
-interface Watched {
-  readonly runs: RunStore;
-  readonly assembler: RunAssembler;
-  readonly collectorId: string;
-  /** Receive time of the oldest record that is acknowledged and not stored, else now. */
-  readonly storedThrough: () => number;
-  readonly meters: ServiceMeters;
-}
-
-/** Takes over from the process before, then looks for runs that never ended; knows when nobody was looking. */
-function watchOver(
-  { config, onError }: Surroundings,
-  watched: Watched,
-): { readonly components: Component[]; readonly watchdog: Watchdog } {
-  const { runs: store, assembler, collectorId, storedThrough, meters } = watched;
-  const sweep = createRunSweep({
-    collectorId,
-    store,
-    assembler,
-    sweepMillis: config.sweepDays * MILLIS_PER_DAY,
-    onError,
-  });
-  const heartbeat = createCollectorHeartbeat({
-    collectorId,
-    store,
-    afterGapMillis: config.graceSeconds * 1_000,
-    storedThrough,
-    judgedThrough: () => Math.min(assembler.judgedThrough(), sweep.sweptThrough()),
-    onError,
-  });
-  const watchdog = createWatchdog({
-    overdue: (page) => meters.scan(() => store.overdueRuns(page)),
-    abandon: (run) => assembler.abandon(run),
-    clearance: () => heartbeat.clearance(),
-    scanMillis: config.watchdogScanSeconds * 1_000,
-    quietMillis: config.graceSeconds * 1_000,
-    onError,
-  });
-  // The sweep reads where the process before had got to, which the first beat replaces.
-  return { components: [sweep, heartbeat, watchdog], watchdog };
 }

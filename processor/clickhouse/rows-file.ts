@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Names a file of the embedded engine's inbox that holds the rows of an insert in place of its body. */
@@ -12,23 +12,22 @@ export const newRowsFileName = (): string => `${randomUUID()}.rows`;
 
 export const isRowsFileName = (name: string): boolean => ROWS_FILE_NAME.test(name);
 
-/** Writes all of the pieces into one new file, or rejects. Nothing is flushed: it lives for one insert. */
-export async function writeRowsFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    const { bytesWritten } = await file.writev([...pieces]);
-    // A disk that fills up writes a part and says so only here; rows must not end where the disk did.
-    if (bytesWritten !== pieces.reduce((bytes, piece) => bytes + piece.length, 0)) throw new ShortWriteError();
-  } finally {
-    await file.close();
-  }
+/**
+ * Writes the pieces at the end of a file; `false` when not all of them were taken. A disk that fills up writes a part and
+ * says so only here; rows must not end where the disk did.
+ */
+export async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<boolean> {
+  const { bytesWritten } = await file.writev([...pieces]);
+  return bytesWritten === pieces.reduce((bytes, piece) => bytes + piece.length, 0);
 }
 
-export class ShortWriteError extends Error {
-  override readonly name = "ShortWriteError";
-
-  constructor() {
-    super("The disk took only a part of the rows.");
+/** All of the pieces in one new file, or a rejection. Nothing is flushed: it lives for one insert. */
+async function writeRowsFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    if (!(await writeAll(file, pieces))) throw new Error("The disk took only a part of the rows.");
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { newRowsFileName } from "../rows-file.ts";
+import { newRowsFileName, writeAll } from "../rows-file.ts";
 import { EngineError, engineErrorFrom } from "./engine-error.ts";
 import type { EngineResult, EngineSessions } from "./engine-sessions.ts";
 import type { DataInsert } from "./insert-statement.ts";
@@ -63,9 +63,7 @@ async function writeFile(path: string, chunks: AsyncIterable<Uint8Array>): Promi
     let bytes = 0;
     const flush = async (): Promise<void> => {
       if (bytes === 0) return;
-      const { bytesWritten } = await file.writev(waiting);
-      // A disk that fills up writes a part and says so only here; rows must not end where the disk did.
-      if (bytesWritten !== bytes)
+      if (!(await writeAll(file, waiting)))
         throw new EngineError(243, "NOT_ENOUGH_SPACE", "The disk took only a part of the rows.");
       waiting = [];
       bytes = 0;

@@ -99,6 +99,8 @@ export const ATTR_VERDICT_PROOFS = "runproof.verdict.proofs";
 // --- one recorded call (tool, model, probe) ---
 /** `tool`, `model`, `probe` or `http`. */
 export const ATTR_CALL_KIND = "runproof.call.kind";
+/** `true` where a replay lets the call happen, because what it is made of is recorded below it. */
+export const ATTR_CALL_OBSERVED = "runproof.call.observed";
 /** JSON text of a model call's whole request and response; tool calls use `gen_ai.tool.call.*`. */
 export const ATTR_MODEL_REQUEST = "runproof.model.request";
 export const ATTR_MODEL_RESPONSE = "runproof.model.response";

@@ -20,7 +20,7 @@ export interface ToldCall {
 
 /** How the span of a call begins. */
 export const callStart = (
-  { kind, sideEffect }: CallSpec<unknown>,
+  { kind, sideEffect, isObserved }: CallSpec<unknown>,
   { name, callId, path, given }: ToldCall,
 ): CallStart => ({
   name: spanName(kind, name),
@@ -31,6 +31,7 @@ export const callStart = (
     [semconv.ATTR_CALL_PATH]: path,
     [semconv.ATTR_SIDE_EFFECT]: sideEffect,
     [NAME_ATTRIBUTES[kind]]: name,
+    ...(isObserved === true ? { [semconv.ATTR_CALL_OBSERVED]: "true" } : {}),
     ...(callId === undefined ? {} : { [semconv.ATTR_TOOL_CALL_ID]: callId }),
     ...(given?.text === undefined ? {} : { [valueAttribute(kind, "arguments")]: given.text }),
   },

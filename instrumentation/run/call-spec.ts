@@ -19,4 +19,9 @@ export interface CallSpec<Result> {
   readonly retries?: number;
   /** Pause before the first retry, milliseconds; doubles each time. Default 100. */
   readonly retryWaitMillis?: number;
+  /**
+   * The call is only told of, and what it is made of (its HTTP exchanges) is recorded below it: a replay lets it happen
+   * and answers those. Default false: a replay answers the call itself.
+   */
+  readonly isObserved?: boolean;
 }

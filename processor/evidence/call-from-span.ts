@@ -43,6 +43,7 @@ export function callFromSpan(span: SpanRow): RecordedCall | null {
     path: attribute(span, semconv.ATTR_CALL_PATH),
     callId: attribute(span, semconv.ATTR_TOOL_CALL_ID),
     sideEffect: sideEffectOf(attribute(span, semconv.ATTR_SIDE_EFFECT)),
+    ...(attribute(span, semconv.ATTR_CALL_OBSERVED) === "true" ? { isObserved: true } : {}),
     arguments: given.value,
     argumentsSha256: given.sha256,
     result: thrown === null ? answered.value : undefined,

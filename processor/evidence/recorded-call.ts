@@ -11,6 +11,8 @@ export interface RecordedCall {
   readonly path: string;
   readonly callId: string;
   readonly sideEffect: SideEffectClass;
+  /** A replay lets it happen and answers what it was made of; it is no interaction of a cassette. */
+  readonly isObserved?: boolean;
   readonly arguments: JsonValue | undefined;
   /** SHA-256 of the canonical arguments where only that was kept, else `null`. */
   readonly argumentsSha256: string | null;

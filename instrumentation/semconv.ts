@@ -72,6 +72,10 @@ export const RUN_EVENT_CLOSE = "close";
 export const RUN_EVENT_PROCESS_EXIT = "process_exit";
 /** The next process found the crash spool of a dead process that had an open run. */
 export const RUN_EVENT_PROCESS_DIED = "process_died";
+/** What the worker of a replay saw and the agent's own spans do not tell. */
+export const RUN_EVENT_REPLAY = "replay";
+/** JSON text: a list of what a strict replay tried that no recording covers, in words. */
+export const ATTR_UNRECORDED_OPERATIONS = "runproof.replay.unrecorded_operations";
 export const ATTR_CHECKPOINT_NAME = "runproof.checkpoint.name";
 export const ATTR_CHECKPOINT_ATTRIBUTES = "runproof.checkpoint.attributes";
 export const ATTR_EXIT_CODE = "runproof.process.exit_code";

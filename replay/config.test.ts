@@ -29,7 +29,7 @@ describe("the configuration", () => {
       export: "default",
       ignore: [],
       passEnvironment: [],
-      live: { tools: [], hosts: [] },
+      live: { tools: [], hosts: [], headers: {} },
       native: false,
       baseUrls: {},
     });

@@ -22,8 +22,13 @@ const agentFields = z.strictObject({
       tools: z.array(text).default([]),
       /** Hosts for GET and HEAD: `api.example.com`, `localhost:8080`. */
       hosts: z.array(text).default([]),
+      /**
+       * Credentials for these hosts, which recordings do not hold: by host, then by header, the name of the environment
+       * variable with the value. The agent's process never sees them.
+       */
+      headers: z.record(text, z.record(text, text)).default({}),
     })
-    .default({ tools: [], hosts: [] }),
+    .default({ tools: [], hosts: [], headers: {} }),
   /** For mode `strict`: native libraries may be loaded; what they do meets the wall. Default false. */
   native: z.boolean().default(false),
   /**

@@ -16,6 +16,7 @@ import type { RecordedCall } from "./recorded-call.ts";
 import type { RunFacts } from "./run-facts.ts";
 import { callsOfSubRuns } from "./sub-run-calls.ts";
 import { attribute, endUnixNano, resourceAttribute } from "./span-attributes.ts";
+import { unrecordedOperationsFrom } from "./unrecorded-operations.ts";
 
 /** What the spans themselves cannot say. */
 export interface KnownFacts {
@@ -132,6 +133,7 @@ function evidenceOf(parts: Parts): RunEvidence {
     toolCalls: calls.filter((call) => call.kind === "tool").map(toolCallEvidence),
     closing,
     gaps,
+    ...unrecordedOperationsFrom(parts.own),
   };
 }
 

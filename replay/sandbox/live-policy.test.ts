@@ -1,17 +1,18 @@
 import { expect, test } from "vitest";
 import type { CallRequest } from "../../instrumentation/capture/call-interceptor.ts";
 import type { JsonValue } from "../../instrumentation/json/json.ts";
-import { isLiveCall } from "./live-policy.ts";
+import { isLiveTool, liveRequest } from "./live-policy.ts";
 
 const policy = { tools: ["weather"], hosts: ["api.example.com", "localhost:8080"] };
 const call = (name: string, kind = "tool", args?: JsonValue): CallRequest =>
   ({ kind, name, path: `${name}#0`, arguments: args }) as CallRequest;
-const request = (method: string, url: string) => isLiveCall(policy, call("GET x", "http", { method, url }));
+const request = (method: string, url: string) =>
+  liveRequest(policy, call("GET x", "http", { method, url })) !== undefined;
 
 test("tools are live by name, and only tools", () => {
-  expect(isLiveCall(policy, call("weather"))).toBe(true);
-  expect(isLiveCall(policy, call("weather2"))).toBe(false);
-  expect(isLiveCall(policy, call("weather", "model"))).toBe(false);
+  expect(isLiveTool(policy, call("weather"))).toBe(true);
+  expect(isLiveTool(policy, call("weather2"))).toBe(false);
+  expect(isLiveTool(policy, call("weather", "model"))).toBe(false);
 });
 
 test("requests are live when they read from a named host", () => {
@@ -26,5 +27,5 @@ test("another port, a host in the credentials and a name that ends alike are oth
   expect(request("GET", "https://user@api.example.com/")).toBe(false);
   expect(request("GET", "https://api.example.com.evil.example/")).toBe(false);
   expect(request("GET", "not a url")).toBe(false);
-  expect(isLiveCall(policy, call("GET x", "http"))).toBe(false);
+  expect(liveRequest(policy, call("GET x", "http"))).toBeUndefined();
 });

@@ -6,7 +6,8 @@ import type { Fixture } from "../fixture/fixture-format.ts";
 import { type AgentProcess, forkedProcess } from "./agent-process.ts";
 import { answeredCall } from "./answered-call.ts";
 import type { Environment } from "./child-environment.ts";
-import { isLiveCall, type LivePolicy } from "./live-policy.ts";
+import { createLiveCalls } from "./live-calls.ts";
+import type { LivePolicy } from "./live-policy.ts";
 import type { AgentOutcome, ToParent } from "./messages.ts";
 import { openOtlpTap, type OtlpBody, type OtlpTap } from "./otlp-tap.ts";
 import { outputTail } from "./output-tail.ts";
@@ -180,7 +181,7 @@ async function converse(
 ): Promise<Conversation> {
   const { timeoutMillis, signal } = options;
   const { promise, resolve } = Promise.withResolvers<ChildOutcome>();
-  const liveCalls: { name: string; path: string }[] = [];
+  const live = options.mode === "live" && options.live ? createLiveCalls(options.live, options.environment) : undefined;
   const timer = setTimeout(() => resolve({ type: "timed_out", afterMillis: timeoutMillis }), timeoutMillis);
   const abort = (): void => resolve({ type: "aborted" });
   if (signal?.aborted === true) abort();
@@ -198,12 +199,9 @@ async function converse(
   });
   function answer(call: Extract<ToParent, { type: "call" }>): void {
     const { id, kind, name, path } = call;
-    const isLive = options.mode === "live" && options.live !== undefined;
-    if (isLive && isLiveCall(options.live, { kind, name, path, arguments: call.arguments })) {
-      liveCalls.push({ name, path });
-      return child.send({ type: "answer", id, outcome: "live" });
-    }
-    child.send(answeredCall(options.player, call));
+    const living = live?.reply({ kind, name, path, arguments: call.arguments });
+    if (living === undefined) return child.send(answeredCall(options.player, call));
+    void living.then((reply) => child.send({ type: "answer", id, ...reply }));
   }
   async function receive({ id, method, url, headers, body }: Extract<ToParent, { type: "otlp" }>): Promise<void> {
     const reply = await tap.receive({ method, url, headers, body: Buffer.from(body, "base64") });
@@ -214,7 +212,7 @@ async function converse(
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
   });
-  return { outcome, liveCalls };
+  return { outcome, liveCalls: live?.made ?? [] };
 }
 
 function startOf({ fixture, agent, mode }: RunChildOptions, tap: OtlpTap) {

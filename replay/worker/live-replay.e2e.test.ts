@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RunContract, defineContract } from "../../instrumentation/contract/contract.ts";
 import { replay } from "../commands/replay.ts";
 import { UsageError } from "../commands/run-command-line.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
@@ -69,4 +72,57 @@ describe("a live replay", () => {
     await expect(replaying).rejects.toThrow(UsageError);
     await expect(replaying).rejects.toThrow(/"search" read-only.*side effects \(money\)/);
   });
+});
+
+describe("a live replay of an agent that asks a host", () => {
+  const contract = defineContract({ agent: "http-agent", answer: { required: [{ contains: "never said" }] } });
+  const httpAgent = new URL("../testing/agents/http-agent.ts", import.meta.url).href;
+
+  /** Counts its answers, so that none is taken for a recorded one, and knows who asks. */
+  async function openWorld() {
+    const seen: { path: string; credential: string | undefined }[] = [];
+    const server = createServer((request, response) => {
+      seen.push({ path: request.url ?? "", credential: request.headers.authorization });
+      response.end(request.url === "/count" ? String(seen.length + 100) : `${request.url} now`);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    return { seen, host: `127.0.0.1:${port}`, close: () => server.close() };
+  }
+
+  test("asks it through the worker, with credentials the agent's process does not have", async () => {
+    const world = await openWorld();
+    try {
+      const result = await replayFixture(
+        httpFixture(fixture, contract, `http://${world.host}`),
+        { module: httpAgent, exportName: "default" },
+        {
+          environment: { PATH: process.env["PATH"], WORLD_TOKEN: "Bearer of-the-worker" },
+          storeUrl: null,
+          timeoutMillis: 50_000,
+          mode: "live",
+          live: { tools: ["page"], hosts: [world.host], headers: { [world.host]: { authorization: "WORLD_TOKEN" } } },
+        },
+      );
+      expect(result.agent).toEqual({ type: "returned" });
+      expect(result.liveCalls?.map((call) => call.path)).toEqual([
+        "page#0",
+        ...[0, 1, 2, 3].map((nth) => `GET ${world.host}#${nth}`),
+      ]);
+      const credentials = Map.groupBy(world.seen, ({ credential }) => credential);
+      // The tool is the agent's own code, and asks from its process.
+      expect(credentials.get(undefined)?.map(({ path }) => path)).toEqual(["/json"]);
+      expect(credentials.get("Bearer of-the-worker")).toHaveLength(4);
+    } finally {
+      world.close();
+    }
+  });
+});
+
+/** The fixture of another agent, without any recording: all it asks has to be asked of the world. */
+const httpFixture = (of: Fixture, contract: RunContract, url: string): Fixture => ({
+  ...of,
+  input: { ...of.input, agent_name: "http-agent", input: { url } },
+  expected: { ...of.expected, contract },
+  cassette: { ...of.cassette, interactions: [] },
 });

@@ -14,7 +14,9 @@ import {
   runChild,
   type RunChildOptions,
 } from "../sandbox/run-child.ts";
+import type { OtlpBody } from "../sandbox/otlp-tap.ts";
 import { compareWithFixture } from "./compare.ts";
+import { ledgerRecord } from "./ledger-record.ts";
 import { redactedChild } from "./redacted-child.ts";
 import type { ReplayResult } from "./replay-result.ts";
 import { replayedRun } from "./replayed-run.ts";
@@ -76,8 +78,9 @@ export async function replayFixture(
     signal: options.signal,
   });
   const child = redactedChild(ran);
-  const judged = judgeReplay(fixture, child, { cassette: player.report(), asked, mode });
-  const storing = await store(child, judged, options.storeUrl);
+  const { ledger, ...judged } = judgeReplay(fixture, child, { cassette: player.report(), asked, mode });
+  const bodies = ledger === undefined ? child.bodies : [...child.bodies, ledger];
+  const storing = await store(bodies, judged, options.storeUrl);
   return {
     ...judged,
     stored: storing.stored,
@@ -91,7 +94,10 @@ const refuseToRun: RunAgent = async () =>
 export const defaultTimeoutMillis = (fixture: Fixture): number =>
   Math.max(MIN_TIMEOUT_MILLIS, fixture.input.timeout_seconds * 1_000 + GRACE_MILLIS);
 
-type Judged = Omit<ReplayResult, "stored">;
+interface Judged extends Omit<ReplayResult, "stored"> {
+  /** To be stored with the run: what its own spans do not know. */
+  readonly ledger?: OtlpBody;
+}
 
 interface Answered {
   readonly cassette: PlayerReport;
@@ -125,7 +131,8 @@ function judgeReplay(fixture: Fixture, child: ChildRun, { cassette, asked, mode 
     return { ...base, outcome, explanation, run: null, verdict: null, notes: [], transcriptSha256: hash };
   }
   // The fixture's contract judges: code under test must not pass by promising less.
-  const evidence = { ...facts.evidence, unrecordedOperations: unrecordedOperations(child, cassette) };
+  const tried = unrecordedOperations(child, cassette);
+  const evidence = { ...facts.evidence, unrecordedOperations: tried };
   const verdict = judge(evidence, contract);
   const { runId, traceId, agentName: ownName, model, promptVersion } = facts;
   const toolAllowlist = facts.contract?.tools?.allowed ?? [];
@@ -135,6 +142,7 @@ function judgeReplay(fixture: Fixture, child: ChildRun, { cassette, asked, mode 
     ...compareWithFixture(fixture, verdict, cassette),
     run,
     verdict,
+    ...(tried === undefined || tried.length === 0 ? {} : { ledger: ledgerRecord(facts, tried) }),
     notes: contractNotes(facts, fixture),
     transcriptSha256: transcriptSha256({ ...transcript, verdict, closing: facts.evidence.closing }),
   };
@@ -165,12 +173,12 @@ function contractNotes(facts: RunFacts, fixture: Fixture): string[] {
   return isSame ? [] : ["the agent's contract is not the fixture's; the fixture's contract judged this run"];
 }
 
-async function store(child: ChildRun, judged: Judged, storeUrl: string | null): Promise<Storing> {
-  if (judged.run === null) return { stored: false, note: "nothing was stored: there is no run" };
-  // The service judges from spans, which know nothing of the ledger: it would call the run done.
-  if (judged.verdict?.reasons.some(({ code }) => code === "unrecorded_operation") === true) {
-    return { stored: false, note: "the run was not stored: it tried what was never recorded" };
-  }
+async function store(
+  bodies: readonly OtlpBody[],
+  { run }: Pick<ReplayResult, "run">,
+  storeUrl: string | null,
+): Promise<Storing> {
+  if (run === null) return { stored: false, note: "nothing was stored: there is no run" };
   if (storeUrl === null) return { stored: false, note: "the run was not stored: storing is off" };
-  return await storeReplay(child.bodies, storeUrl);
+  return await storeReplay(bodies, storeUrl);
 }

@@ -6,6 +6,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import { writeFixture } from "../fixture/fixture-store.ts";
+import { runFactsFromSpans } from "../../processor/evidence/run-facts-from-spans.ts";
+import { judge } from "../../processor/verdict/judge.ts";
+import { openOtlpTap } from "../sandbox/otlp-tap.ts";
 import { findBubblewrap } from "../sandbox/strict/bubblewrap.ts";
 import { reportAgent } from "../testing/record-run.ts";
 import { brokenReportFixture } from "../testing/recorded-fixture.ts";
@@ -22,8 +25,8 @@ beforeAll(async () => {
 
 const environment = { PATH: process.env["PATH"] };
 
-async function replay(exportName: string, module = reportAgent): Promise<ReplayResult> {
-  const options = { environment, storeUrl: null, timeoutMillis: 50_000, mode: "strict" } as const;
+async function replay(exportName: string, module = reportAgent, storeUrl: string | null = null): Promise<ReplayResult> {
+  const options = { environment, storeUrl, timeoutMillis: 50_000, mode: "strict" } as const;
   const result = await replayFixture(fixture, { module, exportName }, options);
   if (result.outcome === "refused") throw new Error(result.explanation);
   return result;
@@ -49,6 +52,19 @@ describe.skipIf(process.platform !== "linux")("a strict replay", () => {
       expect.objectContaining({ layer: "code", kind: "network", operation: "net.connect", target: "home.example:80" }),
     ]);
     expect(result.verdict?.failureReason).toContain("net.connect home.example:80 (network)");
+  });
+
+  test("is stored with what it tried, so that the service judges it the same", async () => {
+    const service = await openOtlpTap();
+    try {
+      const result = await replay("callsHome", reportAgent, service.url);
+      expect(result).toMatchObject({ stored: true, verdict: { failureClass: "unrecorded_operation" } });
+      const { contract } = fixture.expected;
+      const facts = runFactsFromSpans(result.run?.runId ?? "", service.rows, { contract });
+      expect(judge(facts.evidence, contract)).toEqual(result.verdict);
+    } finally {
+      await service.close();
+    }
   });
 
   test("fails for a call that was not recorded", async () => {

@@ -36,6 +36,9 @@ export function agentModule(
         `agents: { ${JSON.stringify(name)}: { module: "./path.ts" } }`,
     );
   }
+  if (configured.command !== undefined) {
+    throw new UsageError(`the agent "${name}" is a command, and this runs modules: give --agent <module>`);
+  }
   const module = pathToFileURL(resolve(loaded.directory, configured.module)).href;
   return { module, exportName: flags.export ?? configured.export, passEnvironment, native };
 }

@@ -12,7 +12,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * `OTEL_SDK_DISABLED=true` turns the flush-now path and the spool off.
  */
 export function optionsFromEnvironment(env: Environment): RunproofOptions {
-  if (value(env, "OTEL_SDK_DISABLED")?.toLowerCase() === "true") return { endpoint: null, stateDirectory: null };
+  if (isSdkDisabled(env)) return { endpoint: null, stateDirectory: null };
   const resource = parseKeyValues(value(env, "OTEL_RESOURCE_ATTRIBUTES") ?? "");
   const runType = RUN_TYPES.find((one) => one === value(env, "RUNPROOF_RUN_TYPE"));
   const state = value(env, "RUNPROOF_STATE_DIR");
@@ -25,9 +25,22 @@ export function optionsFromEnvironment(env: Environment): RunproofOptions {
     fixtureId: value(env, "RUNPROOF_FIXTURE_ID"),
     redactionKey: value(env, "RUNPROOF_REDACTION_KEY"),
     runType,
+    capture: captureFrom(env),
     stateDirectory: state === "off" ? null : state,
   });
 }
+
+/** `OTEL_SDK_DISABLED=true`: nothing is to be recorded. */
+export const isSdkDisabled = (env: Environment): boolean => value(env, "OTEL_SDK_DISABLED")?.toLowerCase() === "true";
+
+/**
+ * OpenTelemetry's word on message content. What may be kept at all is kept on spans, where a replay finds it, so the
+ * other values (`SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`, `true`) leave the default.
+ */
+const captureFrom = (env: Environment): "hash" | undefined =>
+  /^(?:no_content|false)$/i.test(value(env, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT") ?? "")
+    ? "hash"
+    : undefined;
 
 /** Where state lives when nobody says: the XDG state folder of the user. */
 export const defaultStateDirectory = (env: Environment): string =>
@@ -55,7 +68,7 @@ function headersFrom(env: Environment): Record<string, string> {
 const value = (env: Environment, name: string): string | undefined => env[name]?.trim() || undefined;
 
 /** `a=1,b=2%20x`, percent-decoded: the form of `OTEL_RESOURCE_ATTRIBUTES` and of the header variables. */
-function parseKeyValues(text: string): Record<string, string> {
+export function parseKeyValues(text: string): Record<string, string> {
   const pairs = text.split(",").flatMap((pair): [string, string][] => {
     const at = pair.indexOf("=");
     return at <= 0 ? [] : [[pair.slice(0, at).trim(), decode(pair.slice(at + 1).trim())]];

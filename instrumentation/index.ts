@@ -6,6 +6,11 @@ export {
   type RunContract,
   type RunContractInput,
 } from "./contract/contract.ts";
+export { browserContract, type BrowserContractOptions } from "./contract/presets/browser.ts";
+export { codingContract, type CodingContractOptions } from "./contract/presets/coding.ts";
+export { queueWorkerContract, type QueueWorkerContractOptions } from "./contract/presets/queue-worker.ts";
+export { researchContract, type ResearchContractOptions } from "./contract/presets/research.ts";
+export { revenueContract, type RevenueContractOptions } from "./contract/presets/revenue.ts";
 export type { ReasonCode } from "./contract/reason-codes.ts";
 export type { RunRecord, RunStatus, RunType } from "./contract/run-record.ts";
 export type { EvidenceRef, Proof, Reason, Verdict, VerdictStatus } from "./contract/verdict.ts";

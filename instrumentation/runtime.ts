@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { diag, trace, type Tracer } from "@opentelemetry/api";
+import { diag, type Tracer } from "@opentelemetry/api";
 import { loadRedactionKey } from "./capture/redaction-key.ts";
 import { createRedactor, type Redactor } from "./capture/redactor.ts";
 import { defaultStateDirectory, optionsFromEnvironment } from "./environment.ts";
@@ -7,13 +7,17 @@ import { failOpen, failOpenAsync } from "./fail-open.ts";
 import { resolveOptions, type ResolvedOptions, type RunproofOptions } from "./options.ts";
 import { realNow, realRandomBytes, realRandomUUID } from "./real-sources.ts";
 import * as semconv from "./semconv.ts";
+import { currentTracer } from "./tracer-source.ts";
 import { createRecordChannel, type RecordChannel } from "./transport/record-channel.ts";
+import type { RecordResource } from "./transport/record-span.ts";
 
 /** What all runs of this process share. */
 export interface Runtime {
   readonly options: ResolvedOptions;
   readonly redactor: Redactor;
   readonly channel: RecordChannel;
+  /** What sends: service, instance, project. */
+  readonly resource: RecordResource;
   /** Resolves when the crash spools of dead processes were sent, or could not be. */
   readonly resent: Promise<void>;
   tracer(): Tracer;
@@ -54,19 +58,20 @@ function createRuntime(code: RunproofOptions): Runtime {
     options.stateDirectory === null
       ? (options.redactionKey ?? realRandomBytes(32))
       : loadRedactionKey({ stateDirectory: options.stateDirectory, fromOptions: options.redactionKey });
+  const resource = {
+    attributes: {
+      [semconv.ATTR_SERVICE_NAME]: options.serviceName,
+      [semconv.ATTR_SERVICE_INSTANCE_ID]: realRandomUUID(),
+      [semconv.ATTR_PROJECT]: options.project,
+      "process.pid": process.pid,
+    },
+  };
   const channel = createRecordChannel({
     endpoint: options.endpoint,
     headers: options.headers,
     deadlineMillis: options.deadlineMillis,
     spoolDirectory: options.stateDirectory === null ? null : join(options.stateDirectory, "spool"),
-    resource: {
-      attributes: {
-        [semconv.ATTR_SERVICE_NAME]: options.serviceName,
-        [semconv.ATTR_SERVICE_INSTANCE_ID]: realRandomUUID(),
-        [semconv.ATTR_PROJECT]: options.project,
-        "process.pid": process.pid,
-      },
-    },
+    resource,
     onDiagnostic: (message: string) => diag.warn(`runproof: ${message}`),
   });
   // What a dead process left behind is sent by the next one, without making it wait.
@@ -75,8 +80,9 @@ function createRuntime(code: RunproofOptions): Runtime {
     options,
     redactor: createRedactor({ key }),
     channel,
+    resource,
     resent,
-    tracer: () => trace.getTracer(semconv.INSTRUMENTATION_SCOPE),
+    tracer: currentTracer,
     nowUnixNano: createClock(),
   };
 }

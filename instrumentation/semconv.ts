@@ -219,3 +219,53 @@ export const ATTR_SELF_BYTES = "runproof.self.bytes";
 export const ATTR_SELF_RUNS = "runproof.self.runs";
 export const SERVICE_NAME_RUNPROOF = "runproof";
 export const ATTR_SERVICE_VERSION = "service.version";
+
+// --- model calls as provider APIs carry them (OpenTelemetry GenAI v1.41.1; `ATTR_REQUEST_MODEL` and others are above) ---
+export const ATTR_SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions";
+export const ATTR_TOOL_DEFINITIONS = "gen_ai.tool.definitions";
+export const ATTR_OUTPUT_TYPE = "gen_ai.output.type";
+export const ATTR_REQUEST_MAX_TOKENS = "gen_ai.request.max_tokens";
+export const ATTR_REQUEST_TEMPERATURE = "gen_ai.request.temperature";
+export const ATTR_REQUEST_TOP_P = "gen_ai.request.top_p";
+export const ATTR_REQUEST_TOP_K = "gen_ai.request.top_k";
+export const ATTR_REQUEST_STOP_SEQUENCES = "gen_ai.request.stop_sequences";
+export const ATTR_REQUEST_FREQUENCY_PENALTY = "gen_ai.request.frequency_penalty";
+export const ATTR_REQUEST_PRESENCE_PENALTY = "gen_ai.request.presence_penalty";
+export const ATTR_REQUEST_SEED = "gen_ai.request.seed";
+export const ATTR_REQUEST_CHOICE_COUNT = "gen_ai.request.choice.count";
+export const ATTR_REQUEST_STREAM = "gen_ai.request.stream";
+export const ATTR_RESPONSE_ID = "gen_ai.response.id";
+export const ATTR_RESPONSE_MODEL = "gen_ai.response.model";
+/** JSON text of a list. */
+export const ATTR_RESPONSE_FINISH_REASONS = "gen_ai.response.finish_reasons";
+/** Seconds. */
+export const ATTR_RESPONSE_TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk";
+/** With what was read from and written to a cache. */
+export const ATTR_USAGE_INPUT_TOKENS = "gen_ai.usage.input_tokens";
+export const ATTR_USAGE_OUTPUT_TOKENS = "gen_ai.usage.output_tokens";
+export const ATTR_USAGE_CACHE_READ_TOKENS = "gen_ai.usage.cache_read.input_tokens";
+export const ATTR_USAGE_CACHE_CREATION_TOKENS = "gen_ai.usage.cache_creation.input_tokens";
+export const ATTR_USAGE_REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens";
+export const ATTR_EMBEDDINGS_DIMENSIONS = "gen_ai.embeddings.dimension.count";
+/** `chat_completions` or `responses`. */
+export const ATTR_OPENAI_API_TYPE = "openai.api.type";
+export const OPERATION_EMBEDDINGS = "embeddings";
+
+// --- tries that client libraries make without a word ---
+/** On the root span and the close record: calls of the run that came through after tries that failed. */
+export const ATTR_SILENT_RETRIES = "runproof.run.silent_retries";
+/** Name of the recorded event, one for each such call. */
+export const EVENT_SILENT_RETRY = "silent_retry";
+
+// --- Model Context Protocol (OpenTelemetry GenAI v1.41.1) ---
+export const ATTR_MCP_METHOD_NAME = "mcp.method.name";
+export const ATTR_MCP_SESSION_ID = "mcp.session.id";
+export const ATTR_MCP_PROTOCOL_VERSION = "mcp.protocol.version";
+export const ATTR_MCP_RESOURCE_URI = "mcp.resource.uri";
+export const ATTR_JSONRPC_REQUEST_ID = "jsonrpc.request.id";
+export const ATTR_RPC_STATUS_CODE = "rpc.response.status_code";
+export const ATTR_PROMPT_NAME = "gen_ai.prompt.name";
+/** `pipe` for a server that is a child process, `tcp` for one behind HTTP. */
+export const ATTR_NETWORK_TRANSPORT = "network.transport";
+/** Error class of a tool's answer that says of itself that it failed. */
+export const ERROR_TOOL = "tool_error";

@@ -26,6 +26,15 @@ const BY_CODE: Readonly<Record<string, string>> = {
   ENOSPC: "storage_full",
 };
 
+/** Of errors of JSON-RPC, whose codes are numbers (MCP). */
+const BY_RPC_CODE: Readonly<Record<number, string>> = {
+  [-32_001]: "timeout",
+  [-32_000]: "dependency_unavailable",
+};
+/** A replayed one has lost its code, and repeats it in its message. */
+const RPC_MESSAGE = /^MCP error (-?\d{1,6}):/;
+const RPC_ERRORS: ReadonlySet<unknown> = new Set(["McpError", "ProtocolError"]);
+
 const BY_NAME: Readonly<Record<string, string>> = {
   TimeoutError: "timeout",
   AbortError: "cancelled",
@@ -86,8 +95,10 @@ interface ThrownObject {
 /** Not `instanceof Error`: errors come from other realms too, and providers throw plain objects. */
 const isObject = (value: unknown): value is ThrownObject => typeof value === "object" && value !== null;
 
-function knownClass({ code, status, statusCode, name }: ThrownObject): string | undefined {
+function knownClass({ code, status, statusCode, name, message }: ThrownObject): string | undefined {
   if (typeof code === "string" && Object.hasOwn(BY_CODE, code)) return BY_CODE[code];
+  const rpcCode = RPC_ERRORS.has(name) ? (code ?? Number(RPC_MESSAGE.exec(String(message))?.[1] ?? NaN)) : undefined;
+  if (Number.isSafeInteger(rpcCode)) return BY_RPC_CODE[Number(rpcCode)] ?? String(rpcCode);
   const answered = typeof status === "number" ? status : statusCode;
   const byStatus = typeof answered === "number" ? classOfStatus(answered) : undefined;
   if (byStatus !== undefined) return byStatus;

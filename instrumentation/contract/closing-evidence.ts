@@ -43,6 +43,8 @@ const schema = z.object({
   answerMatches: z.array(answerMatch).optional(),
   toolCallCount: z.int().min(0),
   stepCount: z.int().min(0),
+  exchangeCount: z.int().min(0).optional(),
+  silentRetryCount: z.int().min(0).optional(),
   gaps: z.array(text),
 }) satisfies z.ZodType<ClosingEvidence>;
 

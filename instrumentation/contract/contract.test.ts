@@ -20,6 +20,12 @@ const full: RunContractInput = {
   changes: { expected: ["src/**"], forbidden: ["*.lock"] },
   mutations: { forbiddenClasses: ["money"] },
   sideEffects: { expected: [{ tool: "buy", arguments: { b: [1, { c: null }], a: 1 }, ignore: ["/b/0"] }] },
+  claims: [{ tool: "claim", artifact: "receipt:{id}", releases: [{ tool: "release", reason: "/why" }] }],
+  navigation: {
+    origins: ["https://shop.example:8443"],
+    lease: { tool: "lease", release: { tool: "release" } },
+    visits: [{ tool: "go", landed: "/visited/*" }],
+  },
   state: { from: { s: 1 }, to: [{ s: 2 }] },
   verification: { command: ["true"] },
   limits: { maxRetries: 1 },
@@ -56,6 +62,14 @@ describe("parseContract()", () => {
       "a side effect's times",
       { agent: "a", sideEffects: { expected: [{ tool: "t", times: { exactly: 1, atLeast: 1 } }] } },
     ],
+    ["a claim", { agent: "a", claims: [{ tool: "t", artifact: "{id}", item: "/id" }] }],
+    [
+      "a lease",
+      {
+        agent: "a",
+        navigation: { lease: { tool: "t", release: { tool: "r" }, x: 1 }, visits: [{ tool: "g", asked: "" }] },
+      },
+    ],
     ["the limits", { agent: "a", limits: { timeoutSecond: 1 } }],
   ])("refuses unknown keys: %s", (_, value) => {
     expect(problemsOf(value).length).toBeGreaterThan(0);
@@ -74,6 +88,24 @@ describe("parseContract()", () => {
     ["a number that JSON has not", { agent: "a", state: { to: [Number.NaN] } }],
   ])("refuses what is no contract with nothing but a ContractError: %s", (_, value) => {
     expect(problemsOf(value).length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["a claim that nothing could end", { claims: [{ tool: "claim" }] }, /^claims\.0: nothing could end it/],
+    ["an artifact of no item", { claims: [{ tool: "claim", artifact: "receipt" }] }, /^claims\.0\.artifact: .*\{id\}/],
+    ["a visit to nowhere", { navigation: { visits: [{ tool: "go" }] } }, /^navigation\.visits\.0: names no URL/],
+    [
+      "a page as an origin",
+      { navigation: { origins: ["https://a.example/x"], visits: [{ tool: "go", asked: "/u" }] } },
+      /^navigation\.origins\.0: is no origin/,
+    ],
+    [
+      "files as an origin",
+      { navigation: { origins: ["file:"], visits: [{ tool: "go", asked: "/u" }] } },
+      /^navigation\.origins\.0: is no origin/,
+    ],
+  ])("refuses %s", (_, clauses, problem) => {
+    expect(problemsOf({ agent: "a", ...clauses })).toEqual([expect.stringMatching(problem)]);
   });
 
   it("refuses a text to look for of which nothing is left to compare", () => {

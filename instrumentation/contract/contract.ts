@@ -2,6 +2,7 @@ import { z } from "zod";
 import { hashJson } from "../json/canonical.ts";
 import { toJson, type JsonValue } from "../json/json.ts";
 import { SIDE_EFFECT_CLASSES } from "./evidence.ts";
+import { originOf } from "./origin.ts";
 
 const text = z.string().min(1).max(10_000);
 const texts = z.array(text).max(1_000);
@@ -36,6 +37,11 @@ const sideEffect = z.strictObject({
    * (`reference`), or an artifact probe also found that reference (`probe`). Default `result`.
    */
   confirmedBy: z.enum(["result", "reference", "probe"]).default("result"),
+  /**
+   * What counts as one time. `reference`: calls with equal arguments that gave the same reference are one effect, as a
+   * repeated request with an idempotency key is. Default: each call. Optional, so that older contracts keep their hash.
+   */
+  countBy: z.enum(["call", "reference"]).optional(),
 });
 
 const content = z
@@ -51,6 +57,53 @@ const content = z
     "every character of `contains` is ignored, so any answer would do",
   );
 
+const claim = z
+  .strictObject({
+    /** Each call of it that succeeds takes something: an item of a queue, a lock. */
+    tool: text,
+    /** JSON pointer into its result: the ids of what it took; `*` stands for any index. Nothing there: it took nothing. */
+    ids: jsonPointer.default("/id"),
+    /** Name of the recorded artifact that ends it, `{id}` standing for the id: `receipt:{id}`. */
+    artifact: text.regex(/\{id\}/, "has no {id} in it").optional(),
+    /** Calls that give it back, by the JSON pointers of its id and of a reason (that must not be empty) in their arguments. */
+    releases: z
+      .array(z.strictObject({ tool: text, id: jsonPointer.default("/id"), reason: jsonPointer.optional() }))
+      .max(20)
+      .default([]),
+  })
+  .refine(
+    ({ artifact: ends, releases }) => ends !== undefined || releases.length > 0,
+    "nothing could end it: give an artifact or a release",
+  );
+
+const origin = z
+  .string()
+  .max(1_000)
+  .refine((value) => value.includes("://") && originOf(value) === value, "is no origin, such as https://example.org");
+
+const navigation = z.strictObject({
+  /** Origins that need no lease. */
+  origins: z.array(origin).max(1_000).default([]),
+  /** Whose result names the origins a run may visit until it releases the lease; JSON pointers into result and arguments. */
+  lease: z
+    .strictObject({
+      tool: text,
+      id: jsonPointer.default("/lease"),
+      origins: jsonPointer.default("/origins/*"),
+      release: z.strictObject({ tool: text, id: jsonPointer.default("/lease") }),
+    })
+    .optional(),
+  /** Calls that go somewhere: the URLs they were asked for (in their arguments) and those they came to (in their result). */
+  visits: z
+    .array(
+      z
+        .strictObject({ tool: text, asked: jsonPointer.optional(), landed: jsonPointer.optional() })
+        .refine(({ asked, landed }) => (asked ?? landed) !== undefined, "names no URL: give `asked` or `landed`"),
+    )
+    .min(1)
+    .max(100),
+});
+
 /** The contract a run is judged by. JSON-serialisable; unknown keys are errors. */
 export const runContractSchema = z.strictObject({
   version: z.literal(1).default(1),
@@ -58,7 +111,14 @@ export const runContractSchema = z.strictObject({
   artifacts: z.array(artifact).max(1_000).default([]),
   /** Paths (relative to the run's folder) that must exist and not be empty; `atLeast` of them, all by default. */
   evidencePaths: z.strictObject({ paths: texts, atLeast: count.optional() }).optional(),
-  tools: z.strictObject({ allowed: texts.optional(), forbidden: texts.optional() }).optional(),
+  tools: z
+    .strictObject({
+      allowed: texts.optional(),
+      forbidden: texts.optional(),
+      /** What tools may do to the world that nobody recorded, by name: a model asked for them. Default `write`. */
+      sideEffects: z.record(text, z.enum(SIDE_EFFECT_CLASSES)).optional(),
+    })
+    .optional(),
   /** Files the run may touch, as globs, seen by a git diff of `workspace`. */
   changes: z
     .strictObject({
@@ -83,6 +143,10 @@ export const runContractSchema = z.strictObject({
       others: z.enum(["allow", "forbid"]).default("forbid"),
     })
     .optional(),
+  /** What the run may take for itself, and how each of it must end. */
+  claims: z.array(claim).min(1).max(100).optional(),
+  /** Where a browser (or any client) may go. */
+  navigation: navigation.optional(),
   /** Observed by the run's state reader before and after; compared as JSON. */
   state: z.strictObject({ from: json.optional(), to: z.array(json).min(1) }).optional(),
   verification: z
@@ -113,6 +177,8 @@ export type RunContract = z.output<typeof runContractSchema>;
 export type RunContractInput = z.input<typeof runContractSchema>;
 export type ArtifactRequirement = RunContract["artifacts"][number];
 export type ExpectedSideEffect = NonNullable<RunContract["sideEffects"]>["expected"][number];
+export type ClaimRule = NonNullable<RunContract["claims"]>[number];
+export type NavigationRule = NonNullable<RunContract["navigation"]>;
 export type ContentRule = NonNullable<RunContract["answer"]>["required"][number];
 
 /** A contract that does not parse. `problems` names every key and its bound. */

@@ -32,6 +32,19 @@ export interface ToolCallEvidence {
   /** Durable reference the call produced, or `null`. */
   readonly reference: string | null;
   readonly startUnixNano: string;
+  /** Nobody recorded the call: it was read off what the agent told its model. */
+  readonly isInferred?: true;
+}
+
+/** An HTTP exchange that a client library tried more than once, without the agent's doing. */
+export interface RetriedExchange {
+  readonly spanId: string;
+  readonly name: string;
+  /** The same for every try at the same request. */
+  readonly request: string;
+  /** `null` when it came through. */
+  readonly errorClass: string | null;
+  readonly attempts: readonly Attempt[];
 }
 
 /** What a probe saw when it re-read an artifact while the run closed. */
@@ -98,6 +111,10 @@ export interface ClosingEvidence {
   readonly toolCallCount: number;
   /** Steps (model and tool calls) the run took. */
   readonly stepCount: number;
+  /** HTTP exchanges the run made, for the same reason. Absent: none, or not counted. */
+  readonly exchangeCount?: number | undefined;
+  /** Exchanges that came through after tries that failed. */
+  readonly silentRetryCount?: number | undefined;
   /** What could not be observed, in words: "probe of report failed: …". */
   readonly gaps: readonly string[];
 }
@@ -117,10 +134,15 @@ export interface RunEvidence {
   /** Seconds from start to close; `null` while open. */
   readonly elapsedSeconds: number | null;
   readonly toolCalls: readonly ToolCallEvidence[];
+  /** Recorded HTTP exchanges. Absent: none. */
+  readonly exchangeCount?: number;
+  readonly retriedExchanges?: readonly RetriedExchange[];
   /** `null` until the run closed. */
   readonly closing: ClosingEvidence | null;
   /** Facts that were expected and not found, in words. */
   readonly gaps: readonly string[];
+  /** Another instrumentation recorded the run: no probe looked, and no class of a tool was declared where it is called. */
+  readonly isUnprobed?: true;
   /** Strict replays only: what was tried that no recording covers, in words. All of it was refused. */
   readonly unrecordedOperations?: readonly string[] | undefined;
 }

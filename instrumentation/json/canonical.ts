@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { JsonValue } from "./json.ts";
 
 /**
@@ -7,15 +7,20 @@ import type { JsonValue } from "./json.ts";
  */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  const members = Object.entries(value as Record<string, JsonValue>)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-  return `{${members.join(",")}}`;
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const item of value as readonly JsonValue[]) text += `${text === "" ? "" : ","}${canonicalJson(item)}`;
+    return `[${text}]`;
+  }
+  const members = value as Record<string, JsonValue>;
+  for (const key of Object.keys(members).sort()) {
+    text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(members[key] as JsonValue)}`;
+  }
+  return `{${text}}`;
 }
 
 /** SHA-256 in lower-case hex, of text (as UTF-8) or bytes. */
-export const sha256Hex = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+export const sha256Hex = (data: string | Uint8Array): string => hash("sha256", data, "hex");
 
 /** SHA-256 of the canonical form: the identity of a contract, an input or a match key. */
 export const hashJson = (value: JsonValue): string => sha256Hex(canonicalJson(value));

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { canonicalJson, hashJson, sha256Hex } from "./canonical.ts";
 import { jsonDifferences } from "./differences.ts";
 import { MAX_JSON_DEPTH, nestsDeeperThan, parseJson, toJson, type JsonValue } from "./json.ts";
-import { childPointer, cutPointers, pointerSteps } from "./pointer.ts";
+import { childPointer, cutPointers, pointerSteps, valuesAt } from "./pointer.ts";
 
 const json = fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<JsonValue>;
 
@@ -142,6 +142,26 @@ describe("JSON pointers", () => {
       }),
     );
     expect(pointerSteps("/a~1b/m~0n/~01")).toEqual(["a/b", "m~n", "~1"]);
+  });
+});
+
+describe("valuesAt()", () => {
+  const value: JsonValue = { a: [{ id: 1 }, { x: 2 }, { id: null }], "c/d": "e", b: {} };
+
+  it("finds what a pointer names, with a star all of them, in document order", () => {
+    expect(valuesAt(value, "/a/*/id")).toEqual([1, null]);
+    expect(valuesAt(value, "/c~1d")).toEqual(["e"]);
+    expect(valuesAt(value, "/*/0/id")).toEqual([1]);
+    expect(valuesAt(value, "")).toEqual([value]);
+    expect(valuesAt(value, "/nowhere/*")).toEqual([]);
+    expect(valuesAt("text", "/0")).toEqual([]);
+  });
+
+  it("finds own members only", () => {
+    for (const pointer of ["/constructor", "/__proto__", "/a/length", "/b/toString"]) {
+      expect(valuesAt(value, pointer)).toEqual([]);
+    }
+    expect(valuesAt(JSON.parse('{"__proto__":{"x":1}}') as JsonValue, "/__proto__/x")).toEqual([1]);
   });
 });
 

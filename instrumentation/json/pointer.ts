@@ -13,6 +13,21 @@ export const pointerSteps = (pointer: string): string[] =>
 export const childPointer = (pointer: string, step: string | number): string =>
   `${pointer}/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
+/** What a pointer finds in `value`, in document order; the step `*` stands for every index or key. */
+export function valuesAt(value: JsonValue, pointer: string): JsonValue[] {
+  let found: JsonValue[] = [value];
+  for (const step of pointerSteps(pointer)) {
+    found = found.flatMap((one) => {
+      if (one === null || typeof one !== "object") return [];
+      const members = one as Readonly<Record<string, JsonValue>>;
+      if (step === "*") return Object.values(members);
+      // Own members only: what a tool gave back may name `constructor`, and a list has a `length`.
+      return Object.hasOwn(members, step) && !(Array.isArray(one) && step === "length") ? [members[step] ?? null] : [];
+    });
+  }
+  return found;
+}
+
 /** A copy of `value` without what the pointers name; the step `*` stands for every index or key. */
 export const cutPointers = (value: JsonValue, pointers: readonly string[]): JsonValue =>
   pointers.reduce<JsonValue>((rest, pointer) => cut(rest, pointerSteps(pointer)), value);

@@ -1,4 +1,4 @@
-import type { Span } from "@opentelemetry/api";
+import type { Span, Tracer } from "@opentelemetry/api";
 import type { RunContract } from "../contract/contract.ts";
 import type { Claim } from "../contract/evidence.ts";
 import type { Verdict } from "../contract/verdict.ts";
@@ -35,6 +35,8 @@ export type StateReader = () => JsonValue | Promise<JsonValue>;
 export interface ActiveRun extends Run {
   readonly runtime: Runtime;
   readonly span: Span;
+  /** Of all spans of the run: tracing may be set up while it is open, and half a run tells another story. */
+  readonly tracer: Tracer;
   /** False when no SDK will export the root span (none there, or sampled out): it goes out on the flush-now path. */
   readonly exported: boolean;
   /** Span the root span is a child of; `''` for none. */
@@ -63,6 +65,10 @@ export interface ActiveRun extends Run {
   claimed: Claim | null;
   toolCallCount: number;
   stepCount: number;
+  /** HTTP exchanges that calls of kind `http` are recorded of. */
+  exchangeCount: number;
+  /** Exchanges that came through after tries that failed. */
+  silentRetryCount: number;
   /** What went unobserved while the run was open. A set: a tool in a loop repeats itself. */
   readonly gaps: Set<string>;
   closing: Promise<ClosedRun> | undefined;

@@ -1,7 +1,7 @@
 import { SpanKind } from "@opentelemetry/api";
 import type { CallKind } from "../capture/call-interceptor.ts";
 import type { CapturedValue } from "../capture/capture-value.ts";
-import type { Attempt } from "../contract/evidence.ts";
+import type { Attempt, CaptureForm } from "../contract/evidence.ts";
 import { canonicalJson } from "../json/canonical.ts";
 import type { JsonValue } from "../json/json.ts";
 import * as semconv from "../semconv.ts";
@@ -12,6 +12,7 @@ export type CallField = "arguments" | "result";
 
 /** A call as it is told: every text redacted. */
 export interface ToldCall {
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly name: string;
   readonly callId: string | undefined;
   readonly path: string;
@@ -21,11 +22,12 @@ export interface ToldCall {
 /** How the span of a call begins. */
 export const callStart = (
   { kind, sideEffect, isObserved }: CallSpec<unknown>,
-  { name, callId, path, given }: ToldCall,
+  { name, callId, path, given, attributes = {} }: ToldCall,
 ): CallStart => ({
   name: spanName(kind, name),
   kind: KINDS[kind],
   attributes: {
+    ...attributes,
     ...KIND_ATTRIBUTES[kind],
     [semconv.ATTR_CALL_KIND]: kind,
     [semconv.ATTR_CALL_PATH]: path,
@@ -74,6 +76,12 @@ export function valueAttribute(kind: CallKind, field: CallField): string {
 
 /** How both values were kept, and why one is missing. */
 export function captureText(given: CapturedValue | undefined, kept: CapturedValue | undefined): string {
+  const isUsual =
+    given !== undefined && kept !== undefined && given.problem === undefined && kept.problem === undefined;
+  return isUsual ? USUAL_CAPTURES[given.form][kept.form] : captureTextOf(given, kept);
+}
+
+function captureTextOf(given: CapturedValue | undefined, kept: CapturedValue | undefined): string {
   const form = (value: CapturedValue | undefined): JsonValue => ({
     form: value?.form ?? "hash",
     ...(value === undefined ? { problem: "the value could not be captured" } : {}),
@@ -82,5 +90,23 @@ export function captureText(given: CapturedValue | undefined, kept: CapturedValu
   return canonicalJson({ arguments: form(given), ...(kept === undefined ? {} : { result: form(kept) }) });
 }
 
-export const attemptsText = (attempts: readonly Attempt[]): string =>
+// Nearly every call has one of these, and writes it each time.
+const FORMS = ["full", "redacted", "hash"] as const satisfies readonly CaptureForm[];
+const withForm = (form: CaptureForm): CapturedValue => ({ form, bytes: 0 });
+const USUAL_CAPTURES = Object.fromEntries(
+  FORMS.map((given) => [
+    given,
+    Object.fromEntries(FORMS.map((kept) => [kept, captureTextOf(withForm(given), withForm(kept))])),
+  ]),
+) as Readonly<Record<CaptureForm, Readonly<Record<CaptureForm, string>>>>;
+
+export function attemptsText(attempts: readonly Attempt[]): string {
+  const [only, ...others] = attempts;
+  const isUsual = others.length === 0 && only?.status === "ok" && only.errorClass === null && only.waitMillis === 0;
+  return isUsual ? ONE_GOOD_ATTEMPT : attemptsTextOf(attempts);
+}
+
+const attemptsTextOf = (attempts: readonly Attempt[]): string =>
   canonicalJson(attempts.map((one) => ({ status: one.status, error_class: one.errorClass, wait_ms: one.waitMillis })));
+
+const ONE_GOOD_ATTEMPT = attemptsTextOf([{ status: "ok", errorClass: null, waitMillis: 0 }]);

@@ -1,14 +1,7 @@
-import {
-  context,
-  isSpanContextValid,
-  SpanStatusCode,
-  trace,
-  TraceFlags,
-  type Span,
-  type SpanKind,
-} from "@opentelemetry/api";
+import { isSpanContextValid, SpanStatusCode, TraceFlags, type Span, type SpanKind } from "@opentelemetry/api";
 import * as semconv from "../semconv.ts";
 import { newSpanId } from "./run-id.ts";
+import { contextIn } from "./scope-context.ts";
 import type { StepScope } from "./run-scope.ts";
 import { sendSpan } from "./send-record.ts";
 
@@ -19,7 +12,7 @@ export interface CallStart {
 }
 
 export interface CallEnd {
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
   /** Error class, or `null` for a good end. */
   readonly error: string | null;
 }
@@ -41,9 +34,7 @@ export function openCallSpan(scope: StepScope, { name, kind, attributes }: CallS
   const { run } = scope;
   const own = { ...attributes, [semconv.ATTR_RUN_ID]: run.runId };
   if (!run.exported) return directSpan(scope, name, own);
-  const active = context.active();
-  const parent = trace.getSpan(active) === undefined ? trace.setSpan(active, run.span) : active;
-  const span = run.runtime.tracer().startSpan(name, { kind, attributes: own }, parent);
+  const span = run.tracer.startSpan(name, { kind, attributes: own }, contextIn(scope));
   // A sampler may drop single calls of a run that it keeps.
   return isExported(span) ? sdkSpan(span) : directSpan(scope, name, own, span);
 }

@@ -13,6 +13,8 @@ export interface CallSpec<Result> {
   readonly errorOf?: (result: Result) => string | null | undefined;
   /** Durable reference in a result: message id, booking number. */
   readonly referenceOf?: (result: Result) => string | null | undefined;
+  /** What else the span says from its start; names come from `semconv.ts`, texts are redacted. */
+  readonly attributes?: Readonly<Record<string, string>>;
   /** Id the model gave the call. */
   readonly callId?: string;
   /** Further tries after a throw. Default 0. */

@@ -7,7 +7,7 @@ import * as semconv from "../semconv.ts";
 import type { ActiveRun, ClosedRun, Run } from "./active-run.ts";
 import { closingEvidenceText } from "./closing-evidence-text.ts";
 import { leaveOpenCalls } from "./open-calls.ts";
-import { endRootSpan } from "./root-span.ts";
+import { endRootSpan, silentRetries } from "./root-span.ts";
 import { sendRecord } from "./send-record.ts";
 
 export interface CloseOutcome {
@@ -48,8 +48,10 @@ async function close(run: ActiveRun, outcome: CloseOutcome): Promise<ClosedRun> 
   await Promise.all([sendClose(run, evidence), flushSdk(run, leftMillis)]);
   // The root span of a run without an SDK went out before the close record; and a process that lives for one run only
   // is nevertheless the next one after those that died.
-  await within(Math.min(deadlineMillis, leftMillis), Promise.all([settled(run), run.runtime.resent]));
-  run.runtime.channel.runClosed(run.runId);
+  const { channel, resent } = run.runtime;
+  const last = channel.canDeliver() ? [settled(run), resent] : [settled(run)];
+  await within(Math.min(deadlineMillis, leftMillis), Promise.all(last));
+  channel.runClosed(run.runId);
   return { runId: run.runId, verdict };
 }
 
@@ -71,7 +73,7 @@ function verdictOf(run: ActiveRun): ClosedRun["verdict"] {
 const sendClose = (run: ActiveRun, evidence: string): Promise<void> =>
   failOpenAsync(
     "sending the close record",
-    () => sendRecord(run, semconv.RUN_EVENT_CLOSE, { [semconv.ATTR_EVIDENCE]: evidence }),
+    () => sendRecord(run, semconv.RUN_EVENT_CLOSE, { [semconv.ATTR_EVIDENCE]: evidence, ...silentRetries(run) }),
     undefined,
   );
 

@@ -48,10 +48,16 @@ async function closingEvidence(
     error: errorClass === null ? null : { errorClass, message: errorMessage(run, outcome) },
     ...observed,
     ...redactedAnswer(answer, run.contract.answer, redactor),
-    toolCallCount: run.toolCallCount,
-    stepCount: run.stepCount,
+    ...countsOf(run),
   };
 }
+
+const countsOf = (run: ActiveRun) => ({
+  toolCallCount: run.toolCallCount,
+  stepCount: run.stepCount,
+  ...(run.exchangeCount === 0 ? {} : { exchangeCount: run.exchangeCount }),
+  ...(run.silentRetryCount === 0 ? {} : { silentRetryCount: run.silentRetryCount }),
+});
 
 const errorMessage = (run: ActiveRun, { error }: CloseOutcome): string =>
   run.runtime.redactor.text(error?.message ?? "").slice(0, MAX_MESSAGE);
@@ -67,8 +73,7 @@ function withoutEvidence(run: ActiveRun, errorClass: string | null, why: string)
     state: null,
     verification: null,
     answer: null,
-    toolCallCount: run.toolCallCount,
-    stepCount: run.stepCount,
+    ...countsOf(run),
     gaps: [`the closing evidence ${why}`],
   };
   return canonicalJson(toJson(evidence) ?? null);

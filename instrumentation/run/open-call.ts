@@ -77,14 +77,20 @@ function beginCall(scope: StepScope, spec: CallSpec<unknown>, args: unknown): Be
   );
   const span = failOpen(
     "opening a call's span",
-    () => openCallSpan(scope, callStart(spec, { name, callId: callIdOf(scope, spec), path, given })),
+    () => openCallSpan(scope, callStart(spec, { ...toldOf(scope, spec), name, path, given })),
     undefined,
   );
   return { scope, name, path, given, span, attempts: [] };
 }
 
-const callIdOf = ({ run }: StepScope, { callId }: CallSpec<unknown>): string | undefined =>
-  callId === undefined ? undefined : run.runtime.redactor.text(String(callId));
+function toldOf({ run }: StepScope, { callId, attributes = {} }: CallSpec<unknown>) {
+  const { redactor } = run.runtime;
+  const told = Object.entries(attributes).map(([name, value]) => [name, redactor.text(value)] as const);
+  return {
+    callId: callId === undefined ? undefined : redactor.text(String(callId)),
+    attributes: Object.fromEntries(told),
+  };
+}
 
 async function interceptedAnswer(spec: CallSpec<unknown>, call: BegunCall): Promise<CallAnswer | undefined> {
   const interceptor = callInterceptor();

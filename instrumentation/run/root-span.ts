@@ -1,12 +1,14 @@
 import {
   context,
   isSpanContextValid,
+  ProxyTracerProvider,
   SpanKind,
   SpanStatusCode,
   trace,
   type Context,
   type Span,
   type SpanContext,
+  type Tracer,
 } from "@opentelemetry/api";
 import { failOpen } from "../fail-open.ts";
 import type { Runtime } from "../runtime.ts";
@@ -16,11 +18,14 @@ import type { ActiveRun } from "./active-run.ts";
 import { isExported } from "./call-span.ts";
 import { newSpanId, newTraceId } from "./run-id.ts";
 import { currentScope, type StepScope } from "./run-scope.ts";
+import { contextIn } from "./scope-context.ts";
 import { sendSpan } from "./send-record.ts";
 
 /** The SDK's root span of a run, and the ids the run goes by, which are ours when there is no SDK. */
 export interface RootSpan {
   readonly span: Span;
+  /** Of the root span, and of all spans below it. */
+  readonly tracer: Tracer;
   readonly exported: boolean;
   readonly traceId: string;
   readonly rootSpanId: string;
@@ -41,7 +46,9 @@ const noSpan = (): Span => trace.wrapSpanContext({ traceId: "", spanId: "", trac
 export function openRootSpan(shared: Runtime, start: RootSpanStart): RootSpan {
   const scope = currentScope();
   const within = failOpen("finding the parent span", () => parentContext(scope), context.active());
-  const span = failOpen("opening the root span", () => startSpan(shared, start, within), undefined) ?? noSpan();
+  const tracer =
+    failOpen("finding the tracer", () => shared.tracer(), undefined) ?? new ProxyTracerProvider().getTracer("");
+  const span = failOpen("opening the root span", () => startSpan(tracer, start, within), undefined) ?? noSpan();
   const own = span.spanContext();
   const outer = trace.getSpanContext(within);
   // Where no SDK exports, the active span is at best the run's root, and the scope knows the call we are in.
@@ -51,6 +58,7 @@ export function openRootSpan(shared: Runtime, start: RootSpanStart): RootSpan {
   const isOwn = isSpanContextValid(own) && own.spanId !== outer?.spanId;
   return {
     span,
+    tracer,
     exported: isOwn && isExported(span),
     traceId: isOwn ? own.traceId : (parent?.traceId ?? newTraceId()),
     rootSpanId: isOwn ? own.spanId : newSpanId(),
@@ -58,17 +66,15 @@ export function openRootSpan(shared: Runtime, start: RootSpanStart): RootSpan {
   };
 }
 
-function parentContext(scope: StepScope | undefined): Context {
-  const active = context.active();
-  return scope === undefined || trace.getSpan(active) !== undefined ? active : trace.setSpan(active, scope.run.span);
-}
+const parentContext = (scope: StepScope | undefined): Context =>
+  scope === undefined ? context.active() : contextIn(scope);
 
 const scopeParent = (scope: StepScope | undefined): Pick<SpanContext, "traceId" | "spanId"> | undefined =>
   scope === undefined ? undefined : { traceId: scope.run.traceId, spanId: scope.spanId };
 
-function startSpan(shared: Runtime, { name, startUnixNano, attributes }: RootSpanStart, within: Context): Span {
+function startSpan(tracer: Tracer, { name, startUnixNano, attributes }: RootSpanStart, within: Context): Span {
   const startTime: [number, number] = [Number(startUnixNano / NANOS), Number(startUnixNano % NANOS)];
-  return shared.tracer().startSpan(name, { kind: SpanKind.INTERNAL, startTime, attributes: { ...attributes } }, within);
+  return tracer.startSpan(name, { kind: SpanKind.INTERNAL, startTime, attributes: { ...attributes } }, within);
 }
 
 const NANOS = 1_000_000_000n;
@@ -84,10 +90,15 @@ export const rootAttributes = (
   [semconv.ATTR_CONTRACT]: run.contractText,
 });
 
+/** Absent for none, as on every other span. */
+export const silentRetries = ({ silentRetryCount: count }: ActiveRun): Record<string, number> =>
+  count === 0 ? {} : { [semconv.ATTR_SILENT_RETRIES]: count };
+
 /** Ends the root span with the closing evidence and, for a run that was aborted, the error class. */
 export function endRootSpan(run: ActiveRun, evidence: string, error: string | null): void {
   const last = {
     [semconv.ATTR_EVIDENCE]: evidence,
+    ...silentRetries(run),
     ...(error === null ? {} : { [semconv.ATTR_ERROR_TYPE]: error }),
   };
   if (!run.exported) {

@@ -37,7 +37,19 @@ export const observingScope = (run: ActiveRun): StepScope => ({
   observing: true,
 });
 
-export const currentScope = (): StepScope | undefined => storage.getStore();
+/** Where the current code is; outside of every run, the run of the whole process, if there is one. */
+export const currentScope = (): StepScope | undefined => storage.getStore() ?? processScopes[PROCESS_SLOT];
+
+// The agent's main module is not loaded from inside of any work of ours, so that no storage could carry the run to it.
+const PROCESS_SLOT = Symbol.for("runproof.process-scope");
+const processScopes = globalThis as unknown as Record<symbol, StepScope | undefined>;
+
+/** Makes a run the one of all code that is in no other; `undefined` ends that. */
+export function setProcessRun(run: ActiveRun | undefined): void {
+  processScopes[PROCESS_SLOT] = run === undefined ? undefined : runScope(run);
+}
+
+export const isProcessRun = (run: ActiveRun): boolean => processScopes[PROCESS_SLOT]?.run === run;
 
 export const inScope = <Result>(scope: StepScope, work: () => Result): Result => storage.run(scope, work);
 

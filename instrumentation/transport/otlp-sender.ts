@@ -1,6 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import { boundedRequest, reasonOf, type RequestAgents } from "./bounded-request.ts";
+import { impatient } from "./impatient-agent.ts";
 
 export interface OtlpRequest {
   /** The signal's own URL: `http://127.0.0.1:4318/v1/traces`. */
@@ -27,7 +28,7 @@ const PERMANENT = new Set([400, 413, 415, 422]);
 /** Connections that are kept for the next record and never keep the process alive. */
 export const createOtlpAgents = (): RequestAgents => {
   const options = { keepAlive: true, maxSockets: 8, maxFreeSockets: 2, timeout: 30_000 };
-  return { http: new http.Agent(options), https: new https.Agent(options) };
+  return { http: impatient(new http.Agent(options)), https: impatient(new https.Agent(options)) };
 };
 
 /** Posts one OTLP/JSON body. Never throws; the answer is read up to 4 MiB and no further. */

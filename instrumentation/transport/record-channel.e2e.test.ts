@@ -188,7 +188,7 @@ describe("a record channel", () => {
     await killAgent(REFUSED, "await channel.send(record(1))");
     collector.answer = () => {};
     const stuck = spawnAgent(collector.url, "void channel.resendPrevious(); setInterval(() => {}, 1000)");
-    await expect.poll(() => collector.requests).toBe(1);
+    await expect.poll(() => collector.requests, { timeout: 20_000 }).toBe(1);
     expect(await channelTo(collector.url).resendPrevious()).toMatchObject({ files: 0 });
     stuck.kill("SIGKILL");
     await ended(stuck);

@@ -40,6 +40,16 @@ export interface RecordChannel {
   runOpened(run: OpenRun): void;
   /** Call after the close record was sent. */
   runClosed(runId: string): void;
+  /** False while the collector is known to be away: waiting for it would be in vain. */
+  canDeliver(): boolean;
+  /** Whether something is under way or owed. */
+  isOwing(): boolean;
+  /** Puts records into the crash spool, synchronously; they are sent by a retry or by the next process. */
+  keep(records: readonly ChannelRecord[]): void;
+  /** The same for records that are under way: the process may end before they are acknowledged. */
+  keepInFlight(): void;
+  /** Tells of every open run that its process ends now, when no exit hook will run. Sent within the deadline. */
+  endOpenRuns(exitCode: number): Promise<void>;
   /** Sends on what dead processes left. Once is enough; does not keep the process alive. */
   resendPrevious(): Promise<ResendCounts>;
   /** Waits, at most this long, until nothing is under way or owed; keeps the process alive meanwhile. */
@@ -63,6 +73,7 @@ class HttpRecordChannel implements RecordChannel {
   readonly #spool: CrashSpool | undefined;
   readonly #agents = createOtlpAgents();
   readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #unacknowledged = new Set<ChannelRecord>();
   readonly #diagnose: (message: string) => void;
   #lastFailureMillis = -Infinity;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -97,8 +108,14 @@ class HttpRecordChannel implements RecordChannel {
     }
     if (this.#isDown() || this.#inFlight.size >= MAX_IN_FLIGHT) return this.#keep(record);
     const post = this.#track(this.#post(body));
+    this.#unacknowledged.add(record);
     const result = await withDeadline(post, this.#options.deadlineMillis ?? DEFAULT_DEADLINE_MILLIS);
-    if (result?.outcome === "acknowledged") return "acknowledged";
+    this.#unacknowledged.delete(record);
+    if (result?.outcome === "acknowledged") {
+      // It is in the spool if the process seemed to end meanwhile.
+      this.#acknowledged(record);
+      return "acknowledged";
+    }
     if (result?.outcome === "refused" && result.permanent) {
       this.#diagnose(`a ${record.event} record was refused by the collector: ${result.reason}`);
       return "dropped";
@@ -106,7 +123,7 @@ class HttpRecordChannel implements RecordChannel {
     const kept = this.#keep(record);
     this.#failed(result?.reason ?? "no acknowledgement within the deadline");
     if (result === undefined) {
-      void post.then((late) => late.outcome === "acknowledged" && this.#spool?.acknowledge([record.span.spanId]));
+      void post.then((late) => late.outcome === "acknowledged" && this.#acknowledged(record));
     }
     return kept;
   }
@@ -121,6 +138,34 @@ class HttpRecordChannel implements RecordChannel {
 
   runClosed(runId: string): void {
     this.#spool?.markClosed(runId);
+  }
+
+  canDeliver(): boolean {
+    return realMonotonicMillis() - this.#lastFailureMillis > MAX_RETRY_MILLIS;
+  }
+
+  isOwing(): boolean {
+    return this.#inFlight.size > 0 || (this.#spool?.outstanding ?? 0) > 0;
+  }
+
+  keep(records: readonly ChannelRecord[]): void {
+    if (this.#closed) return;
+    for (const record of records) this.#keep(record);
+  }
+
+  keepInFlight(): void {
+    for (const { runId, event, span } of this.#unacknowledged) this.#spool?.appendRecord(runId, event, span);
+  }
+
+  async endOpenRuns(exitCode: number): Promise<void> {
+    const open = this.#spool?.openRuns ?? [];
+    await Promise.all(
+      open.map(async (run) => {
+        const span = processExitRecord(run, exitCode, realNow());
+        const outcome = await this.send({ runId: run.runId, event: RUN_EVENT_PROCESS_EXIT, span });
+        if (outcome !== "dropped") this.runClosed(run.runId);
+      }),
+    );
   }
 
   async resendPrevious(): Promise<ResendCounts> {
@@ -165,6 +210,12 @@ class HttpRecordChannel implements RecordChannel {
     const kept = this.#spool?.appendRecord(runId, event, span) === true;
     if (kept) this.#scheduleRetry();
     return kept ? "spooled" : "dropped";
+  }
+
+  #acknowledged(record: ChannelRecord): void {
+    // Slow is not away.
+    this.#lastFailureMillis = -Infinity;
+    this.#spool?.acknowledge([record.span.spanId]);
   }
 
   /** While the collector is known to be away nobody waits for it: the retry finds out when it is back. */
@@ -214,6 +265,7 @@ class HttpRecordChannel implements RecordChannel {
   #recordExit(code: number): void {
     const spool = this.#spool;
     if (spool === undefined) return;
+    this.keepInFlight();
     for (const run of spool.openRuns) {
       const record = processExitRecord(run, code, realNow());
       // When even this cannot be written the run stays marked as open: the next process says that it died.

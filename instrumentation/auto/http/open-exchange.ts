@@ -3,18 +3,21 @@ import { captureValue, type CapturedValue } from "../../capture/capture-value.ts
 import { errorClassOf } from "../../capture/error-class.ts";
 import type { Attempt } from "../../contract/evidence.ts";
 import { failOpen } from "../../fail-open.ts";
-import { parseJson, type JsonValue } from "../../json/json.ts";
+import { parseJson, type JsonObject, type JsonValue } from "../../json/json.ts";
 import { realMonotonicMillis } from "../../real-sources.ts";
 import { attemptsText, callStart, captureText } from "../../run/call-attributes.ts";
 import { openCallSpan, type CallSpan } from "../../run/call-span.ts";
 import { openCallsOf } from "../../run/open-calls.ts";
+import { recordEvent } from "../../run/record-event.ts";
 import { nextCallPath, type StepScope } from "../../run/run-scope.ts";
 import * as semconv from "../../semconv.ts";
+import { modelCallOf, type ModelCall } from "../model-traffic/model-api.ts";
+import { readModelExchange, type ModelReading } from "../model-traffic/model-attributes.ts";
 import { answerJson, type AnswerHead } from "./answer-json.ts";
 import { ByteCollector, type ByteBudget, type CollectedBytes } from "./byte-collector.ts";
-import { attemptsBefore, type AttemptLog } from "./earlier-attempts.ts";
+import { triesSoFar } from "./earlier-attempts.ts";
 import { parseRecordedAnswer, type ExchangeEnd, type RecordedAnswer } from "./recorded-answer.ts";
-import { requestJson, type HeaderList } from "./request-json.ts";
+import { headerOf, requestJson, type HeaderList } from "./request-json.ts";
 import { wireErrorFrom } from "./wire-error.ts";
 
 export interface ExchangeStart {
@@ -36,30 +39,29 @@ export class OpenExchange {
   readonly #name: string;
   readonly #path: string;
   readonly #span: CallSpan;
-  readonly #attempts: AttemptLog;
   readonly #began = realMonotonicMillis();
   readonly #sent: ByteCollector;
   readonly #received: ByteCollector;
   readonly #leave = (): void => this.break({ type: "aborted" });
   #turn: number | undefined;
   #given: CapturedValue | undefined;
+  #model: ModelCall | undefined;
   #head: AnswerHead | undefined;
   #isOver = false;
 
   constructor(start: ExchangeStart, scope: StepScope, budget: ByteBudget) {
     const { redactor, options } = scope.run.runtime;
-    const url = bareUrl(start.url);
     this.#start = start;
     this.#scope = scope;
     this.#name = redactor.text(`${start.method} ${start.url.host}`);
     this.#path = nextCallPath(scope, this.#name);
-    this.#attempts = attemptsBefore(scope, `${start.method} ${url}`, this.#began);
     const sideEffect = SAFE.has(start.method) ? "read" : "network";
     const told = { name: this.#name, callId: undefined, path: this.#path, given: undefined };
     this.#span = openCallSpan(scope, callStart({ kind: "http", name: this.#name, sideEffect }, told));
     this.#sent = new ByteCollector(options.captureMaxBytes, budget);
     this.#received = new ByteCollector(options.captureMaxBytes, budget);
     openCallsOf(scope.run).add(this.#leave);
+    scope.run.exchangeCount++;
   }
 
   sent(bytes: Uint8Array): void {
@@ -80,8 +82,10 @@ export class OpenExchange {
 
   break(broken: Broken): void {
     const { redactor } = this.#scope.run.runtime;
-    if (broken.type === "aborted") this.#finish("aborted", "cancelled");
-    else this.#finish({ error: wireErrorFrom(broken.error, redactor.text) }, errorClassOf(broken.error));
+    // A client that has seen the status may not care for the rest; the status is what the exchange came to.
+    const status = this.#classOfStatus();
+    if (broken.type === "aborted") this.#finish("aborted", status ?? "cancelled");
+    else this.#finish({ error: wireErrorFrom(broken.error, redactor.text) }, status ?? errorClassOf(broken.error));
   }
 
   /** The connection became something else (a WebSocket, a tunnel): what follows cannot be told. */
@@ -128,6 +132,7 @@ export class OpenExchange {
     const body = this.#sent.finish();
     const json = requestJson({ method, url: bareUrl(url), headers: headers(), body }, redactor);
     const { capture: policy, captureMaxBytes: maxBytes } = options;
+    this.#model = modelCallOf(method, url, json["body"]);
     const kept = captureValue(json, { policy, maxBytes, redactor, label: "the arguments" });
     this.#given = body.kept ? kept : { ...kept, problem: overLimit("the body of the request", body) };
     return this.#given;
@@ -153,29 +158,64 @@ export class OpenExchange {
     this.#end({ result: json }, errorClass);
   }
 
-  #end(how: { readonly result: JsonValue } | { readonly problem: string }, errorClass: string | null): void {
+  #end(how: { readonly result: JsonValue } | { readonly problem: string }, wireErrorClass: string | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
     openCallsOf(this.#scope.run).delete(this.#leave);
     const given = this.#arguments();
+    const model = this.#modelReading(given, "result" in how ? how.result : undefined);
+    const errorClass = exchangeErrorClass(wireErrorClass, model);
     const kept =
       "result" in how ? this.#captured(how.result) : ({ form: "hash", bytes: 0, problem: how.problem } as const);
-    const attempt: Attempt = {
-      status: errorClass === null ? "ok" : "error",
-      errorClass,
-      waitMillis: this.#attempts.waitMillis,
-    };
-    this.#attempts.add(attempt, realMonotonicMillis());
+    const attempts = this.#tries(given, errorClass);
+    if (errorClass === null && attempts.length > 1) this.#tellSilentRetry(attempts);
     this.#span.end({
       attributes: {
+        ...model?.attributes,
         ...(given.text === undefined ? {} : { [semconv.ATTR_HTTP_REQUEST]: given.text }),
         ...(kept.text === undefined ? {} : { [semconv.ATTR_HTTP_RESPONSE]: kept.text }),
         [semconv.ATTR_CALL_CAPTURE]: captureText(given, kept),
-        [semconv.ATTR_CALL_ATTEMPTS]: attemptsText([...this.#attempts.earlier, attempt]),
+        [semconv.ATTR_CALL_ATTEMPTS]: attemptsText(attempts),
         ...(errorClass === null ? {} : { [semconv.ATTR_ERROR_TYPE]: errorClass }),
       },
       error: errorClass,
     });
+  }
+
+  #tries(given: CapturedValue, errorClass: string | null): Attempt[] {
+    const { method, url, headers } = this.#start;
+    const said = Number(headerOf(headers(), "x-stainless-retry-count"));
+    return triesSoFar(this.#scope, {
+      request: given.sha256 ?? `${method} ${bareUrl(url)}`,
+      startedMillis: this.#began,
+      endedMillis: realMonotonicMillis(),
+      status: this.#head?.status,
+      errorClass,
+      saidEarlier: Number.isInteger(said) && said > 0 ? said : 0,
+    });
+  }
+
+  /** It came through, so nobody else will ever speak of what it took. */
+  #tellSilentRetry(attempts: readonly Attempt[]): void {
+    const { run } = this.#scope;
+    run.silentRetryCount++;
+    const tries = JSON.parse(attemptsText(attempts)) as JsonValue;
+    void recordEvent(run, semconv.EVENT_SILENT_RETRY, { call: this.#name, path: this.#path, attempts: tries });
+  }
+
+  #modelReading(given: CapturedValue, answer: JsonValue | undefined): ModelReading | undefined {
+    const asked = this.#model;
+    if (asked === undefined) return undefined;
+    const { redactor, options } = this.#scope.run.runtime;
+    const { method, url } = this.#start;
+    const read = (): ModelReading => {
+      const text = given.form === "hash" ? undefined : given.text;
+      const recorded = text === undefined ? undefined : (parseJson(text) as JsonObject | undefined);
+      const kept = modelCallOf(method, url, recorded?.["body"]);
+      const capture = { policy: options.capture, maxBytes: options.captureMaxBytes, redactor };
+      return readModelExchange({ url, asked, kept, answer }, capture);
+    };
+    return failOpen("reading a model's exchange", read, undefined);
   }
 
   /** It was redacted with an eye on chunks and headers; once more would tear them. */
@@ -209,11 +249,17 @@ const AS_IT_IS = { json: (value: JsonValue): JsonValue => value };
 const overLimit = (what: string, body: Extract<CollectedBytes, { kept: false }>): string =>
   `${what} is ${body.size} bytes (SHA-256 ${body.sha256}), over what is kept`;
 
+/** SDKs stop listening at the last event of a stream, before the connection is closed: nothing was given up then. */
+function exchangeErrorClass(wire: string | null, model: ModelReading | undefined): string | null {
+  const isDone = wire === "cancelled" && model?.isComplete === true;
+  return (isDone ? null : wire) ?? model?.errorClass ?? null;
+}
+
 /** The class that the exchange had when it was recorded. */
 function classOfAnswer({ status = 0, end }: RecordedAnswer): string | null {
+  if (status >= 400) return errorClassOf({ status });
   if (end === "aborted") return "cancelled";
-  if (end !== "complete") return errorClassOf(end.error);
-  return status >= 400 ? errorClassOf({ status }) : null;
+  return end === "complete" ? null : errorClassOf(end.error);
 }
 
 function bareUrl(url: URL): string {

@@ -1,0 +1,1 @@
+export { instrumentAiSdk } from "./instrument-ai-sdk.ts";

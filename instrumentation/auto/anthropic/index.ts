@@ -1,0 +1,1 @@
+export { patchAnthropic } from "./tool-runner.ts";

@@ -1,0 +1,1 @@
+export { instrumentLangChain } from "./instrument-langchain.ts";

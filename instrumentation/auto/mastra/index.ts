@@ -1,0 +1,1 @@
+export { instrumentMastra } from "./instrument-mastra.ts";

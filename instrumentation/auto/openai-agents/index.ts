@@ -1,0 +1,1 @@
+export { instrumentOpenAiAgents } from "./instrument-openai-agents.ts";

@@ -1,0 +1,1 @@
+export { patchOpenai } from "./run-tools.ts";

@@ -32,6 +32,8 @@ const schema = z.strictObject({
   /** How long an ended run waits for spans it announced. */
   settleSeconds: seconds.default(10),
   watchdogScanSeconds: numeric(z.number().min(0.05).max(3_600)).default(1),
+  /** JSON file: what agents promise that other instrumentations watch, contracts by agent name. Default: nothing. */
+  contractsFile: z.string().min(1).optional(),
   /** How far back a start looks for runs that were not settled. */
   sweepDays: numeric(z.number().min(0).max(3_650)).default(7),
 });
@@ -67,6 +69,7 @@ const VARIABLES: Readonly<Record<string, keyof ServiceConfig>> = {
   RUNPROOF_SETTLE_SECONDS: "settleSeconds",
   RUNPROOF_WATCHDOG_SCAN_SECONDS: "watchdogScanSeconds",
   RUNPROOF_SWEEP_DAYS: "sweepDays",
+  RUNPROOF_CONTRACTS_FILE: "contractsFile",
 };
 
 /** Flags win over the environment, the environment over the defaults. Throws `ConfigError` with every problem. */

@@ -7,7 +7,7 @@ export type HrTime = readonly [seconds: number, nanoseconds: number];
 export interface SdkSpan {
   readonly name: string;
   readonly kind: number;
-  spanContext(): { readonly traceId: string; readonly spanId: string };
+  spanContext(): { readonly traceId: string; readonly spanId: string; readonly traceFlags: number };
   readonly parentSpanContext?: { readonly spanId: string } | undefined;
   readonly startTime: HrTime;
   readonly duration: HrTime;

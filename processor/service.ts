@@ -20,7 +20,8 @@ import { type ConfiguredGuards, receiverGuardsFrom } from "./receivers/receiver-
 import { readCollectorId } from "./run/collector-id.ts";
 import { createFoldThread } from "./run/fold-thread.ts";
 import { createRunAssembler } from "./run/run-assembler.ts";
-import { readFacts } from "./run/stored-facts.ts";
+import { readAgentContracts } from "./run/agent-contracts.ts";
+import { type AgentContracts, readFacts } from "./run/stored-facts.ts";
 import { verdictLogRow } from "./run/verdict-log-row.ts";
 import type { Spool } from "./spool/index.ts";
 import { createServiceMeters, type ServiceMeters } from "./telemetry/index.ts";
@@ -29,6 +30,8 @@ import { watchOver } from "./watch-over.ts";
 export interface ServiceOptions {
   /** Told of every verdict that says something new; what the run did is read when it is asked for. */
   readonly onVerdict?: (row: RunRow, verdict: Verdict, facts: () => Promise<RunFacts>) => void | Promise<void>;
+  /** What agents promise that other instrumentations watch, by name; added to those of `contractsFile`, and stronger. */
+  readonly contracts?: AgentContracts;
   /** Lines for the operator. Default: none. */
   readonly log?: (message: string) => void;
   /** Of the package, for the service's own telemetry. Default `unknown`. */
@@ -61,6 +64,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const onError = createErrorLog(log);
   await mkdir(config.dataDirectory, { recursive: true });
   const guards = await receiverGuardsFrom(config);
+  const contracts = { ...(await readAgentContracts(config.contractsFile)), ...options.contracts };
   const operations = await createOperations({
     config,
     authenticator: guards.authenticator,
@@ -69,7 +73,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   });
   await operations.start();
   try {
-    return await startComposed({ config, options, onError, operations, guards });
+    return await startComposed({ config, options, onError, operations, guards, contracts });
   } catch (error) {
     await operations.shutdown().catch(() => {});
     throw error;
@@ -82,6 +86,7 @@ interface Surroundings {
   readonly onError: (what: string, error: unknown) => void;
   readonly operations: Operations;
   readonly guards: ConfiguredGuards;
+  readonly contracts: AgentContracts;
 }
 
 async function startComposed(around: Surroundings): Promise<Service> {
@@ -184,9 +189,9 @@ interface Built {
 
 /** Everything between the store and the wire, in the order it starts: judge first, receive last. */
 function composeAround({ store, target, collectorId, meters }: Built, around: Surroundings) {
-  const { config, options, onError, guards } = around;
+  const { config, options, onError, guards, contracts } = around;
   const runs = createRunStore(store);
-  const folder = createFoldThread(target);
+  const folder = createFoldThread(target, contracts);
   const assembler = createRunAssembler({
     store: runs,
     folder,

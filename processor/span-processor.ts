@@ -6,6 +6,7 @@ import { runFactsFromSpans } from "./evidence/run-facts-from-spans.ts";
 import type { EndingSpan, SdkSpan, SdkSpanProcessor } from "./sdk-span.ts";
 import { spanRowFromSdkSpan } from "./span-row-from-sdk-span.ts";
 import { evaluationAttributes, verdictAttributes } from "./verdict-attributes.ts";
+import { awaitsCalls } from "./verdict/awaits-calls.ts";
 import { judge } from "./verdict/judge.ts";
 
 export interface RunSpanProcessorOptions {
@@ -78,7 +79,7 @@ export class RunSpanProcessor implements SdkSpanProcessor {
     // The SDK's attribute limits may have cut them; the run's own records carry them whole to the collector.
     if (contract === null || evidence.closing === null) return;
     // A sampler that drops calls, or a neighbour that throws before our turn.
-    if (evidence.toolCalls.length < evidence.closing.toolCallCount) return;
+    if (awaitsCalls(evidence)) return;
     const verdict = judge(evidence, contract);
     span.setAttributes(verdictAttributes(verdict));
     span.addEvent(semconv.EVENT_EVALUATION_RESULT, evaluationAttributes(verdict));

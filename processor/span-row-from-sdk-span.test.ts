@@ -71,7 +71,7 @@ it("attribute values that are no text are left out, whatever they are", () => {
   const row = spanRowFromSdkSpan({
     name: "any",
     kind: 99,
-    spanContext: () => ({ traceId: "t", spanId: "s" }),
+    spanContext: () => ({ traceFlags: 1, traceId: "t", spanId: "s" }),
     startTime: [1, 2],
     duration: [0, 0],
     status: { code: 99 },

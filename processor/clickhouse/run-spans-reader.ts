@@ -35,7 +35,7 @@ export function createRunSpansReader(store: Pick<Store, "query">): Pick<RunJudgi
 
 const nameOf = ({ runId, traceId }: StoredRun): string => `${traceId}/${runId}`;
 
-interface TimeGroup {
+export interface TimeGroup {
   readonly traceIds: readonly string[];
   /** Seconds since the epoch. */
   readonly from: number;
@@ -46,7 +46,7 @@ interface TimeGroup {
 const APART_SECONDS = 600;
 
 /** Where in time to look: parts of the table and most of its index stay untouched. */
-async function byTime(store: Pick<Store, "query">, runs: readonly StoredRun[]): Promise<TimeGroup[]> {
+export async function byTime(store: Pick<Store, "query">, runs: readonly StoredRun[]): Promise<TimeGroup[]> {
   const traceIds = [...new Set(runs.map(({ traceId }) => traceId))];
   const times = await store.query<{ traceId: string; from: number; to: number }>(TIMES_SQL, { traceIds });
   const groups: { traceIds: string[]; from: number; to: number }[] = [];
@@ -65,7 +65,7 @@ const TIMES_SQL = `
   SELECT TraceId AS traceId, toUnixTimestamp(min(t.Start)) AS from, toUnixTimestamp(max(t.End)) AS to
   FROM otel_traces_trace_id_ts AS t WHERE TraceId IN {traceIds:Array(String)} GROUP BY TraceId`;
 
-const IN_GROUP = `TraceId IN {traceIds:Array(String)}
+export const IN_GROUP = `TraceId IN {traceIds:Array(String)}
     AND s.Timestamp >= toDateTime64({from:Int64}, 9) AND s.Timestamp <= toDateTime64({to:Int64}, 9)`;
 
 const ENDS = [...LAST_EVENTS].map((event) => `'${event}'`).join(", ");
@@ -84,9 +84,10 @@ async function readSpans(
   asked: Asked,
   { maxBytes, bounded }: SpanReading,
 ): Promise<SpanRow[] | "too_large"> {
-  const sql = `${bounded === undefined ? SPANS_SQL : BOUNDED_SQL} SETTINGS max_result_bytes = ${Math.floor(maxBytes)}`;
+  const sql = bounded === undefined ? SPANS_SQL : BOUNDED_SQL;
+  const limits = { max_result_bytes: String(Math.floor(maxBytes)) };
   try {
-    const rows = await store.query<SpanRow>(sql, { ...asked, maxSpans: bounded?.maxSpans ?? 0 });
+    const rows = await store.query<SpanRow>(sql, { ...asked, maxSpans: bounded?.maxSpans ?? 0 }, limits);
     return rows.map((row) => ({ ...UNREAD, ...row }));
   } catch (error) {
     if (error instanceof ClickHouseError && error.type === "TOO_MANY_ROWS_OR_BYTES") return "too_large";
@@ -95,7 +96,7 @@ async function readSpans(
 }
 
 /** What judging does not look at, and other tools' attributes, would be most of the bytes. */
-const UNREAD = {
+export const UNREAD = {
   TraceState: "",
   SpanName: "",
   SpanKind: "",
@@ -120,20 +121,26 @@ const READ_KEYS = [
   semconv.ATTR_TOOL_CALL_ARGUMENTS,
   semconv.ATTR_TOOL_CALL_RESULT,
   semconv.ATTR_ERROR_TYPE,
+  // Tool calls that nobody recorded are read off them.
+  semconv.ATTR_PROVIDER_NAME,
+  semconv.ATTR_INPUT_MESSAGES,
+  semconv.ATTR_OUTPUT_MESSAGES,
 ];
 const UNREAD_KEYS = [semconv.ATTR_MODEL_REQUEST, semconv.ATTR_MODEL_RESPONSE];
 const list = (texts: readonly string[]): string => texts.map((text) => `'${text}'`).join(", ");
-const IS_READ = `(startsWith(k, 'runproof.') AND k NOT IN (${list(UNREAD_KEYS)})) OR k IN (${list(READ_KEYS)})`;
+/** Whether judging reads the attribute `k`. */
+export const IS_READ = `(startsWith(k, 'runproof.') AND k NOT IN (${list(UNREAD_KEYS)})) OR k IN (${list(READ_KEYS)})`;
 
-const COLUMNS = `${NANOS("s.Timestamp")} AS Timestamp, s.TraceId AS TraceId, s.SpanId AS SpanId,
+/** What judging reads of the span `s`, but for its attributes. */
+export const JUDGED_COLUMNS = `${NANOS("s.Timestamp")} AS Timestamp, s.TraceId AS TraceId, s.SpanId AS SpanId,
     s.ParentSpanId AS ParentSpanId, s.ServiceName AS ServiceName, toString(s.Duration) AS Duration,
     mapFilter((k, v) -> k IN ('${semconv.ATTR_PROJECT}', '${semconv.ATTR_SERVICE_INSTANCE_ID}'), s.ResourceAttributes) AS ResourceAttributes`;
 
 const FROM = `FROM otel_traces AS s WHERE ${IN_GROUP} AND RunId IN {runIds:Array(String)}`;
 
-const SPANS_SQL = `SELECT ${COLUMNS}, mapFilter((k, v) -> ${IS_READ}, s.SpanAttributes) AS SpanAttributes ${FROM}`;
+const SPANS_SQL = `SELECT ${JUDGED_COLUMNS}, mapFilter((k, v) -> ${IS_READ}, s.SpanAttributes) AS SpanAttributes ${FROM}`;
 
 /** Records first, then calls in the order of their ids: the same ones each time. */
-const BOUNDED_SQL = `SELECT ${COLUMNS},
+const BOUNDED_SQL = `SELECT ${JUDGED_COLUMNS},
     mapFilter((k, v) -> (${IS_READ}) AND (s.RunEvent != '' OR length(v) <= 1024), s.SpanAttributes) AS SpanAttributes
   ${FROM} ORDER BY s.RunEvent = '', s.SpanId LIMIT 1 BY s.SpanId LIMIT {maxSpans:UInt64}`;

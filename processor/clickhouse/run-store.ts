@@ -1,16 +1,18 @@
 import { RANK_ABANDONED } from "../run/evidence-rank.ts";
+import { isTraceRun, traceRunId } from "../evidence/trace-run-id.ts";
 import { LAST_EVENTS } from "../run/last-events.ts";
-import type { RunStore, StoredRun } from "../run/run-store.ts";
+import type { RunJudgingStore, RunStore, StoredRun } from "../run/run-store.ts";
 import type { CollectorBeatRow, MonitorGapRow, RunRow } from "./run-rows.ts";
 import { createRunReader, currentRunsSql } from "./run-reader.ts";
 import { createRunSpansReader } from "./run-spans-reader.ts";
+import { createTraceRunsReader, IS_STEP } from "./trace-runs-reader.ts";
 import type { Store } from "./store.ts";
 
 /** What assembling and watching runs needs, over the one store. */
 export function createRunStore(store: Store): RunStore {
   return {
     ...createRunReader(store),
-    ...createRunSpansReader(store),
+    ...createBothRunsReader(store),
     insertRuns: (rows, token) => store.insertRuns(rows, token),
     insertContracts: (rows) => store.insertContracts(rows),
     insertLogs: (rows, token) => store.insertLogs(rows, token),
@@ -52,6 +54,26 @@ export function createRunStore(store: Store): RunStore {
   };
 }
 
+type SpansReader = Pick<RunJudgingStore, "census" | "spansOfRuns" | "logsOfTraces">;
+
+/** Runs of ours by their own id, traces of other instrumentations by theirs. */
+function createBothRunsReader(store: Store): SpansReader {
+  const own = createRunSpansReader(store);
+  const traces = createTraceRunsReader(store);
+  const apart = (runs: readonly StoredRun[]) => Map.groupBy(runs, (run) => (isTraceRun(run) ? traces : own));
+  return {
+    logsOfTraces: (traceIds, reading) => traces.logsOfTraces(traceIds, reading),
+    async census(runs) {
+      const found = await Promise.all([...apart(runs)].map(([reader, some]) => reader.census(some)));
+      return found.flat();
+    },
+    async spansOfRuns(runs, reading) {
+      const found = await Promise.all([...apart(runs)].map(([reader, some]) => reader.spansOfRuns(some, reading)));
+      return found.includes("too_large") ? "too_large" : found.flatMap((spans) => (spans === "too_large" ? [] : spans));
+    },
+  };
+}
+
 const PAGE = 5_000;
 
 const CONTRACTS_SQL = `
@@ -68,11 +90,12 @@ const OVERDUE_SQL = currentRunsSql(
 );
 
 const STORED_WITHIN_SQL = `
-  SELECT RunId AS runId, TraceId AS traceId FROM otel_traces
-  WHERE RunId != '' AND StoredAt >= toDateTime({from:Int64}) AND StoredAt <= toDateTime({to:Int64})
+  SELECT if(RunId != '', RunId, concat('${traceRunId("")}', TraceId)) AS runId, TraceId AS traceId
+  FROM otel_traces AS s
+  WHERE (RunId != '' OR ${IS_STEP}) AND StoredAt >= toDateTime({from:Int64}) AND StoredAt <= toDateTime({to:Int64})
     AND Timestamp >= fromUnixTimestamp64Milli({notBefore:Int64})
-    AND (RunId, TraceId) > ({runId:String}, {traceId:String})
-  GROUP BY RunId, TraceId ORDER BY RunId, TraceId LIMIT ${PAGE}`;
+    AND (runId, TraceId) > ({runId:String}, {traceId:String})
+  GROUP BY runId, TraceId ORDER BY runId, TraceId LIMIT ${PAGE}`;
 
 const ENDS = [...LAST_EVENTS].map((event) => `'${event}'`).join(", ");
 

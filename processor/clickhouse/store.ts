@@ -61,9 +61,18 @@ export interface Store {
   insertMonitorGaps(rows: readonly MonitorGapRow[], token?: string): Promise<void>;
   insertBeat(beat: CollectorBeatRow): Promise<void>;
   insertQuarantine(rows: readonly QuarantineRow[], token?: string): Promise<void>;
-  /** Rows of a statement. Values only through `{name:Type}` placeholders. 64-bit integers come as numbers. */
-  query<T>(sql: string, parameters?: Readonly<Record<string, unknown>>): Promise<T[]>;
+  /**
+   * Rows of a statement. Values only through `{name:Type}` placeholders. 64-bit integers come as numbers. Limits go with
+   * the request: a reader's statement must not hold any.
+   */
+  query<T>(sql: string, parameters?: Readonly<Record<string, unknown>>, limits?: QueryLimits): Promise<T[]>;
   close(): Promise<void>;
+}
+
+/** Bounds of one query, which fails with TOO_MANY_ROWS_OR_BYTES and the like beyond them. Default: those of the store. */
+export interface QueryLimits {
+  readonly max_result_bytes?: string;
+  readonly max_threads?: number;
 }
 
 /** Connects lazily: nothing is sent before the first call. */
@@ -85,7 +94,7 @@ export function createStore(options: StoreOptions): Store {
     insertMonitorGaps: (rows, token) => insert(TARGETS.gaps, withTimes(rows, ["started_at", "ended_at"]), token),
     insertBeat: (beat) => insert(TARGETS.beats, withTimes([beat], ["heard_at", "stored_through", "judged_through"])),
     insertQuarantine: (rows, token) => insert(TARGETS.quarantine, withTimes(rows, ["received_at"]), token),
-    query: (sql, parameters) => queryRows(client, sql, parameters),
+    query: (sql, parameters, limits) => queryRows(client, sql, parameters, limits),
     close: () => client.close(),
   };
 }
@@ -174,12 +183,13 @@ export async function queryRows<T>(
   client: ClickHouseClient,
   query: string,
   parameters: Readonly<Record<string, unknown>> = {},
+  limits: QueryLimits = {},
 ): Promise<T[]> {
   const result = await client.query({
     query,
     query_params: { ...parameters },
     format: "JSONEachRow",
-    clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 0, ...limits },
   });
   return result.json<T>();
 }

@@ -12,7 +12,9 @@ import * as semconv from "../../instrumentation/semconv.ts";
 import type { SpanRow } from "../clickhouse/rows.ts";
 import { callFromSpan, toolCallEvidence } from "./call-from-span.ts";
 import { distinctSpans } from "./distinct-spans.ts";
+import { inferredToolCalls } from "./inferred-tool-calls.ts";
 import type { RecordedCall } from "./recorded-call.ts";
+import { retriedExchanges } from "./retried-exchanges.ts";
 import type { RunFacts } from "./run-facts.ts";
 import { callsOfSubRuns } from "./sub-run-calls.ts";
 import { attribute, endUnixNano, resourceAttribute } from "./span-attributes.ts";
@@ -90,6 +92,7 @@ export function runFactsFromSpans(runId: string, spans: readonly SpanRow[], know
       end,
       known,
       agentName: first(semconv.ATTR_AGENT_NAME),
+      contract: contract.contract,
       contractProblem: contract.problem,
     }),
     calls,
@@ -114,6 +117,7 @@ interface Parts {
   readonly startNano: string | null;
   readonly end: bigint | undefined;
   readonly known: KnownFacts;
+  readonly contract: RunContract | null;
   readonly contractProblem: string | null;
 }
 
@@ -130,11 +134,20 @@ function evidenceOf(parts: Parts): RunEvidence {
     phase: ended ? "ended" : known.abandoned === undefined ? "open" : "abandoned",
     abandonCause: ended || known.abandoned === undefined ? null : (known.abandoned.cause ?? causeOf(parts.own)),
     elapsedSeconds: end === undefined || startNano === null ? null : Number(end - BigInt(startNano)) / 1e9,
-    toolCalls: calls.filter((call) => call.kind === "tool").map(toolCallEvidence),
+    toolCalls: [
+      ...calls.filter((call) => call.kind === "tool").map(toolCallEvidence),
+      ...inferredToolCalls(parts.own, calls, parts.contract?.tools?.sideEffects),
+    ],
+    ...exchangesOf(calls),
     closing,
     gaps,
     ...unrecordedOperationsFrom(parts.own),
   };
+}
+
+function exchangesOf(calls: readonly RecordedCall[]): Pick<RunEvidence, "exchangeCount" | "retriedExchanges"> {
+  const exchangeCount = calls.filter((call) => call.kind === "http").length;
+  return exchangeCount === 0 ? {} : { exchangeCount, retriedExchanges: retriedExchanges(calls) };
 }
 
 /** The root span and the close record carry the same evidence; whichever arrived and can be read serves. */

@@ -2,6 +2,7 @@ import type { RunContract } from "../../instrumentation/contract/contract.ts";
 import type { RunEvidence } from "../../instrumentation/contract/evidence.ts";
 import type { RunType } from "../../instrumentation/contract/run-record.ts";
 import type { JsonValue } from "../../instrumentation/json/json.ts";
+import type { Completeness } from "./dialect/index.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 
 /** What the stored spans of one run say, normalised. A pure function of the spans: see `run-facts-from-spans.ts`. */
@@ -42,6 +43,10 @@ export interface RunFacts {
   /** IANA time zone and BCP 47 locale of the process; `''` when it did not tell. */
   readonly timeZone?: string;
   readonly locale?: string;
-  /** Distinct spans the facts were folded from: the second part of a verdict's version. */
+  /** Of a trace of another instrumentation: how far it goes. */
+  readonly completeness?: Completeness;
+  /** The run has ended and tells of content that has not come: events may be on their way. */
+  readonly awaitsContent?: boolean;
+  /** Distinct spans (and events, where these tell of calls) the facts were folded from: the second part of a verdict's version. */
   readonly factCount: number;
 }

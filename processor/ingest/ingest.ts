@@ -87,14 +87,17 @@ export function createIngest(options: IngestOptions): Ingest {
     const { traces = [], logs = [] } = Object.groupBy(batch.records, (record) => record.kind);
     if (traces.length > 0) {
       const touched = await writeTraces(traces, batch.name);
-      const since = traces.reduce((least, { receivedAtMillis }) => Math.min(least, receivedAtMillis), Infinity);
-      options.onStored(touched, since);
+      options.onStored(touched, receivedSince(traces));
     }
-    await writeLogs(logs, `${batch.name}-logs`);
+    const touched = await writeLogs(logs, `${batch.name}-logs`);
+    if (touched.length > 0) options.onStored(touched, receivedSince(logs));
   };
   const drain = createSpoolDrain({ spool, store: metering?.batches(storeBatch) ?? storeBatch, drainMillis, onError });
   return { spool, drain, bodies: createSpoolBodies(spool), idle: () => drain.idle() };
 }
+
+const receivedSince = (records: readonly { readonly receivedAtMillis: number }[]): number =>
+  records.reduce((least, { receivedAtMillis }) => Math.min(least, receivedAtMillis), Infinity);
 
 const rowSink = <Row extends SpanRow | LogRow>(
   store: Store,

@@ -9,4 +9,4 @@ export {
   type TracesScanResult,
 } from "./scan-traces.ts";
 export { type AppendOptions, type AppendResult, createSpanBlock, type SpanBlock } from "./span-block.ts";
-export { type TouchedRun, touchedRunFrom } from "./touched-run.ts";
+export { type TouchedRun, touchedByLog, touchedRunFrom } from "./touched-run.ts";

@@ -9,7 +9,8 @@ import { writeEvent, writeLink, writeOptionalId } from "./event-writer.ts";
 import { NamedCodeColumn } from "./named-code-column.ts";
 import { ProjectStamp } from "./project-stamp.ts";
 import type { SpanColumns } from "./span-columns.ts";
-import { StoredTextReader, type TouchedRun } from "./touched-run.ts";
+import { StepMarks } from "./step-marks.ts";
+import { StoredTextReader, touchedTrace, type TouchedRun } from "./touched-run.ts";
 import { leaveFastPath, WIRE_VARINT, type WireCursor } from "./wire-cursor.ts";
 
 /** Absent, as a position. */
@@ -49,6 +50,8 @@ export class SpanWriter {
   #eventKey = NONE;
   #runIdAt = NONE;
   #eventAt = NONE;
+  readonly #marks = new StepMarks();
+  #isStep = false;
   readonly #stamp: ProjectStamp;
 
   constructor(columns: SpanColumns) {
@@ -87,7 +90,9 @@ export class SpanWriter {
     this.#status.append(this.#statusCode);
     events.offsets.appendUint64(this.#columns.eventCount);
     links.offsets.appendUint64(this.#columns.linkCount);
-    return this.#runIdAt === NONE ? undefined : this.#touchedRun();
+    const own = this.#runIdAt === NONE ? undefined : this.#touchedRun();
+    if (own !== undefined) return own;
+    return this.#isStep ? touchedTrace(this.#readTraceId(), this.#parentStart === this.#parentEnd) : undefined;
   }
 
   #clear(): void {
@@ -109,11 +114,13 @@ export class SpanWriter {
     this.#attributes = 0;
     this.#runIdAt = NONE;
     this.#eventAt = NONE;
+    this.#isStep = false;
     this.#stamp.begin();
     const { dictionary } = this.#columns.spanAttributes.keys;
     if (this.#keyGeneration === dictionary.generation && dictionary.size > 0) return;
     this.#runIdKey = dictionary.idOfText(ATTR_RUN_ID);
     this.#eventKey = dictionary.idOfText(ATTR_RUN_EVENT);
+    this.#marks.learn(dictionary);
     this.#keyGeneration = dictionary.generation;
   }
 
@@ -189,6 +196,7 @@ export class SpanWriter {
     if (key === this.#runIdKey) this.#runIdAt = valueAt;
     else if (key === this.#eventKey) this.#eventAt = valueAt;
     else if (key === this.#stamp.key) this.#stamp.overrule(valueAt);
+    else if (this.#marks.has(key)) this.#isStep = true;
   }
 
   /** In several pieces it is for the slow path. */
@@ -250,12 +258,16 @@ export class SpanWriter {
   }
 
   #touchedRun(): TouchedRun | undefined {
-    const { spanAttributes, traceId } = this.#columns;
-    const { data } = spanAttributes.values;
+    const { data } = this.#columns.spanAttributes.values;
     const runId = this.#runIds.read(data, this.#runIdAt);
     if (runId === "") return undefined;
     const event = this.#eventAt === NONE ? "" : this.#events.read(data, this.#eventAt);
-    const traceIdAt = traceId.data.length - 2 * check.TRACE_ID_BYTES - 1;
-    return { runId, traceId: this.#traceIds.read(traceId.data, traceIdAt), event };
+    return { runId, traceId: this.#readTraceId(), event };
+  }
+
+  /** Of the row that was just written. */
+  #readTraceId(): string {
+    const { data } = this.#columns.traceId;
+    return this.#traceIds.read(data, data.length - 2 * check.TRACE_ID_BYTES - 1);
   }
 }

@@ -1,22 +1,39 @@
-import { ATTR_RUN_EVENT, ATTR_RUN_ID } from "../../instrumentation/semconv.ts";
-import type { SpanRow } from "../clickhouse/rows.ts";
+import { ATTR_RUN_EVENT, ATTR_RUN_ID, RUN_EVENT_ROOT } from "../../instrumentation/semconv.ts";
+import type { LogRow, SpanRow } from "../clickhouse/rows.ts";
+import { CONTENT_EVENT_PREFIX, EVALUATION_EVENT_PREFIX, STEP_MARKS } from "../evidence/dialect/index.ts";
+import { traceRunId } from "../evidence/trace-run-id.ts";
 import type { GrowableBytes } from "./growable-bytes.ts";
 
-/** A stored span that belongs to a run: what the run assembler must look at again. */
+/** A stored record that belongs to a run: what the run assembler must look at again. */
 export interface TouchedRun {
+  /** Of a step of another instrumentation: `traceRunId` of its trace. */
   readonly runId: string;
   /** 32 lower-case hex digits. */
   readonly traceId: string;
-  /** Value of `runproof.event`, `''` when the span has none. */
+  /** Value of `runproof.event`, `''` when the span has none. The outermost step of another instrumentation is a root. */
   readonly event: string;
 }
 
 /** `undefined` for a span of no run. */
-export function touchedRunFrom({ SpanAttributes, TraceId }: SpanRow): TouchedRun | undefined {
+export function touchedRunFrom({ SpanAttributes, TraceId, ParentSpanId }: SpanRow): TouchedRun | undefined {
   const own = (name: string): string => (Object.hasOwn(SpanAttributes, name) ? (SpanAttributes[name] ?? "") : "");
   const runId = own(ATTR_RUN_ID);
-  return runId === "" ? undefined : { runId, traceId: TraceId, event: own(ATTR_RUN_EVENT) };
+  if (runId !== "") return { runId, traceId: TraceId, event: own(ATTR_RUN_EVENT) };
+  const isStep = STEP_MARKS.some((name) => Object.hasOwn(SpanAttributes, name));
+  return isStep ? touchedTrace(TraceId, ParentSpanId === "") : undefined;
 }
+
+export const touchedTrace = (traceId: string, isOutermost: boolean): TouchedRun => ({
+  runId: traceRunId(traceId),
+  traceId,
+  event: isOutermost ? RUN_EVENT_ROOT : "",
+});
+
+/** `undefined` for a record that says nothing of a model call in a trace. */
+export const touchedByLog = ({ TraceId, EventName }: LogRow): TouchedRun | undefined =>
+  TraceId !== "" && EventName.startsWith(CONTENT_EVENT_PREFIX) && !EventName.startsWith(EVALUATION_EVENT_PREFIX)
+    ? touchedTrace(TraceId, false)
+    : undefined;
 
 /** Reads Native `String`s back; the spans of a run follow each other, so most are the text read last. */
 export class StoredTextReader {

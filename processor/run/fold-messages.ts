@@ -1,9 +1,11 @@
 import type { StoreOptions } from "../clickhouse/store.ts";
+import type { AgentContracts } from "./stored-facts.ts";
 import type { FoldedRun, RunToFold } from "./run-folder.ts";
 
 /** What the folding thread is started with. */
 export interface FoldThreadData {
   readonly store: StoreOptions;
+  readonly contracts: AgentContracts;
 }
 
 export type ToFoldThread =

@@ -5,9 +5,10 @@ import { createStore } from "../clickhouse/store.ts";
 import type { FoldThreadData, FromFoldThread, ToFoldThread } from "./fold-messages.ts";
 import { createRunFolder } from "./run-folder.ts";
 
-const store = createStore((workerData as FoldThreadData).store);
+const { store: options, contracts } = workerData as FoldThreadData;
+const store = createStore(options);
 // Nobody waits in this thread for a turn.
-const folder = createRunFolder(createRunStore(store), () => () => undefined);
+const folder = createRunFolder(createRunStore(store), { breather: () => () => undefined, contracts });
 const tell = (message: FromFoldThread): void => parentPort?.postMessage(message);
 
 async function fold({ id, runs }: Extract<ToFoldThread, { type: "fold" }>): Promise<void> {

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { StoreOptions } from "../clickhouse/store.ts";
 import type { Component } from "../component.ts";
 import type { FoldThreadData, FromFoldThread, ToFoldThread } from "./fold-messages.ts";
+import type { AgentContracts } from "./stored-facts.ts";
 import type { FoldedRun, RunFolder } from "./run-folder.ts";
 
 /** MiB of objects; a portion takes some tens. */
@@ -17,14 +18,14 @@ interface Waiting {
  * Folds runs in a thread of its own: what parses and folds the spans of fifty runs a second would be in the way of whoever
  * waits for an acknowledgement. A thread that ends rejects what it had in hand, and the next call starts another one.
  */
-export function createFoldThread(store: StoreOptions): RunFolder & Component {
+export function createFoldThread(store: StoreOptions, contracts: AgentContracts = {}): RunFolder & Component {
   const waiting = new Map<number, Waiting>();
   let thread: Worker | undefined;
   let lastId = 0;
 
   function launch(): Worker {
     const started = new Worker(entryUrl(), {
-      workerData: { store } satisfies FoldThreadData,
+      workerData: { store, contracts } satisfies FoldThreadData,
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB },
     });
     // It never keeps the process alive: whoever waits for a fold has timers and sockets of its own.

@@ -2,6 +2,7 @@ import type { RunContract } from "../../instrumentation/contract/contract.ts";
 import type { RunEvidence } from "../../instrumentation/contract/evidence.ts";
 import type { Verdict } from "../../instrumentation/contract/verdict.ts";
 import type { RunFacts } from "../evidence/run-facts.ts";
+import { awaitsCalls } from "../verdict/awaits-calls.ts";
 import { judge } from "../verdict/judge.ts";
 import { timelessRow, type TimelessRow } from "./run-row-from-facts.ts";
 
@@ -24,7 +25,7 @@ export function judgedRun(facts: RunFacts): JudgedRun {
   return {
     phase: evidence.phase,
     isTold: facts.factCount > 0 && facts.startUnixNano !== null,
-    awaitsCalls: evidence.phase === "ended" && evidence.toolCalls.length < (evidence.closing?.toolCallCount ?? 0),
+    awaitsCalls: evidence.phase === "ended" && (awaitsCalls(evidence) || facts.awaitsContent === true),
     contract,
     verdict,
     row: timelessRow(facts, verdict),

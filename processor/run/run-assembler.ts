@@ -2,6 +2,8 @@ import * as semconv from "../../instrumentation/semconv.ts";
 import type { RunRow } from "../clickhouse/run-rows.ts";
 import type { Component } from "../component.ts";
 import type { TouchedRun } from "../native/index.ts";
+import { isTraceRun } from "../evidence/trace-run-id.ts";
+import { createOpenTraces } from "./open-traces.ts";
 import { LAST_EVENTS } from "./last-events.ts";
 import { RANK_ABANDONED } from "./evidence-rank.ts";
 import { createRecentMap } from "./recent-map.ts";
@@ -69,10 +71,11 @@ interface KnownRun {
  */
 export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
   const { store, scheduler = systemScheduler, maxRemembered = 100_000 } = options;
-  const folder = options.folder ?? createRunFolder(store, scheduler.breather);
+  const folder = options.folder ?? createRunFolder(store, { breather: scheduler.breather });
   const open = createRecentMap<true>(maxRemembered);
   const overdue = createRecentMap<true>(maxRemembered);
   const settling = createSettling({ now: scheduler.now, settleMillis: options.settleMillis, max: maxRemembered });
+  const openTraces = createOpenTraces(maxRemembered);
   const recorder = createRunRecorder({ ...options, now: scheduler.now });
   let dropped: number | undefined;
   const queue = createRunQueue({
@@ -104,7 +107,10 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
       again(census, wait);
       return false;
     }
-    if (row.evidence_rank === 0) return census.ended;
+    if (row.evidence_rank === 0) {
+      if (!census.ended) pollTrace(census);
+      return census.ended;
+    }
     return row.fact_count !== census.spans;
   }
 
@@ -116,6 +122,7 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
       if (run.phase === "open") open.set(run.row.run_id, true);
       else open.delete(run.row.run_id);
       if (!run.isTold || known === undefined) continue;
+      if (run.phase === "open") pollTrace(known.census);
       const current = known.current.get(run.project);
       if (waits(run, current, known.census)) continue;
       due.push({ run, current });
@@ -139,6 +146,33 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
   const again = ({ runId, traceId }: StoredRun, delayMillis: number): void =>
     queue.add({ runId, traceId }, { delayMillis });
 
+  /** The span that ends a trace need be no step, and then nobody tells that it came. */
+  function pollTrace({ runId, traceId }: StoredRun): void {
+    if (!isTraceRun({ runId, traceId })) return;
+    const delayMillis = openTraces.nextPause(traceId);
+    queue.add({ runId, traceId }, { delayMillis, since: scheduler.now(), background: true });
+  }
+
+  function touchTrace({ runId, traceId }: StoredRun, since: number): void {
+    if (openTraces.hasOwnRun(traceId)) return;
+    openTraces.touched(traceId);
+    queue.add({ runId, traceId }, { delayMillis: LATE_CALL_DELAY_MILLIS, since });
+  }
+
+  function observe(touched: readonly TouchedRun[], since: number): void {
+    // Steps of other instrumentations within a run of ours belong to it, whichever of them came first.
+    let last = "";
+    for (const run of touched) {
+      if (run.traceId === last || isTraceRun(run)) continue;
+      openTraces.ownRunSeen(run.traceId);
+      last = run.traceId;
+    }
+    for (const run of touched) {
+      if (isTraceRun(run)) touchTrace(run, since);
+      else touch(run, since);
+    }
+  }
+
   function touch({ runId, traceId, event }: TouchedRun, since: number): void {
     const run = { runId, traceId };
     if (LAST_EVENTS.has(event)) open.delete(runId);
@@ -151,7 +185,7 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
   return {
     start: async () => {},
     shutdown: () => queue.shutdown(),
-    observe: (touched, receivedSince = scheduler.now()) => touched.forEach((run) => touch(run, receivedSince)),
+    observe: (touched, receivedSince = scheduler.now()) => observe(touched, receivedSince),
     revisit: (run, receivedSince = scheduler.now()) => queue.add(run, { delayMillis: 0, since: receivedSince }),
     abandon(row) {
       overdue.set(runKey(row), true);

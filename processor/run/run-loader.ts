@@ -1,6 +1,7 @@
 import type { SpanRow } from "../clickhouse/rows.ts";
 import * as semconv from "../../instrumentation/semconv.ts";
 import { attribute } from "../evidence/span-attributes.ts";
+import { traceRunId } from "../evidence/trace-run-id.ts";
 import { spansByProject } from "../evidence/spans-by-project.ts";
 import type { RunCensus, RunJudgingStore } from "./run-store.ts";
 import type { SpansOfRun } from "./stored-facts.ts";
@@ -38,7 +39,7 @@ export async function readPortion<Run extends RunToRead>(
   const ids = runs.map(({ census }) => census);
   const spans = tooMany ? "too_large" : await store.spansOfRuns(ids, { maxBytes: MAX_BYTES });
   if (spans !== "too_large") {
-    const ofRuns = Map.groupBy(spans, (span) => runOfSpan(span.TraceId, attribute(span, semconv.ATTR_RUN_ID)));
+    const ofRuns = Map.groupBy(spans, (span) => runOfSpan(span.TraceId, runIdOf(span)));
     return take(runs.flatMap((run) => loadedRuns(run, ofRuns)));
   }
   if (runs.length > 1) {
@@ -60,6 +61,9 @@ async function readInPart<Run extends RunToRead>(store: SpansStore, run: Run): P
   }
   throw new Error(`the spans of run ${census.runId} are too large to read`);
 }
+
+/** Asked for as a trace, the spans of a trace carry no run. */
+const runIdOf = (span: SpanRow): string => attribute(span, semconv.ATTR_RUN_ID) || traceRunId(span.TraceId);
 
 const runOfSpan = (traceId: string, runId: string): string => `${traceId}/${runId}`;
 

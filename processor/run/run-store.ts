@@ -2,7 +2,7 @@ import type { RunReader } from "../clickhouse/run-reader.ts";
 import type { LogRow, SpanRow } from "../clickhouse/rows.ts";
 import type { CollectorBeatRow, ContractRow, MonitorGapRow, RunRow } from "../clickhouse/run-rows.ts";
 
-/** A run that the store holds spans of, of whatever project. */
+/** A run that the store holds spans of, of whatever project. A trace without a run of ours is one: see `traceRunId`. */
 export interface StoredRun {
   readonly runId: string;
   readonly traceId: string;
@@ -10,7 +10,7 @@ export interface StoredRun {
 
 /** How much the store holds of a run, over all projects. */
 export interface RunCensus extends StoredRun {
-  /** Distinct span ids: the number of facts where only one project speaks. */
+  /** Distinct span ids, and events of a trace: the number of facts where only one project speaks. */
   readonly spans: number;
   /** Whether a span is an end: the root, a close record, last words of the process. */
   readonly ended: boolean;
@@ -58,6 +58,11 @@ export interface RunJudgingStore {
    * are left out. A span that was sent twice may come twice. `too_large` when the answer would pass its bound.
    */
   spansOfRuns(runs: readonly StoredRun[], reading: SpanReading): Promise<readonly SpanRow[] | "too_large">;
+  /**
+   * Log records in which instrumentations told of model calls in these traces, of every project. `too_large` when the
+   * answer would pass its bound.
+   */
+  logsOfTraces(traceIds: readonly string[], reading: SpanReading): Promise<readonly LogRow[] | "too_large">;
   /** Current rows of these ids, of every project. */
   currentRunsOf(runIds: readonly string[]): Promise<readonly RunRow[]>;
   /** Contracts of these hashes, of every project; not checked. */

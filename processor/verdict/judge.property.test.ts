@@ -13,6 +13,12 @@ const callArbitrary = fc
     name,
     sideEffect: fc.constantFrom("read", "write", "money"),
     arguments: args,
+    result: fc.constantFrom<JsonValue | undefined>(
+      null,
+      { id: "report" },
+      { id: "data", at: ["http://b.example"] },
+      undefined,
+    ),
     errorClass: fc.constantFrom(null, "timeout", "bad_request"),
     reference: fc.constantFrom(null, "R1"),
     startUnixNano: fc.integer({ min: 1, max: 50 }).map(String),
@@ -84,6 +90,20 @@ const contractArbitrary = fc
         { expected: [{ tool: "send", confirmedBy: "reference" as const }], others: "allow" as const },
       ),
       mutations: fc.constant({ forbiddenClasses: ["money" as const] }),
+      claims: fc.constantFrom(
+        [{ tool: "book", artifact: "{id}" }],
+        [
+          { tool: "book", artifact: "{id}", releases: [{ tool: "refund", id: "/a" }] },
+          { tool: "send", artifact: "x{id}" },
+        ],
+      ),
+      navigation: fc.constantFrom(
+        { visits: [{ tool: "search", landed: "/at/*" }] },
+        {
+          lease: { tool: "book", id: "/id", origins: "/at/*", release: { tool: "refund", id: "/a" } },
+          visits: [{ tool: "search", landed: "/at/*" }],
+        },
+      ),
       state: fc.constant({ to: ["closed"] }),
       answer: fc.constant({ required: [{ contains: "327" }] }),
       changes: fc.constant({ expected: ["src/**"], forbidden: ["x"] }),

@@ -4,6 +4,7 @@ import type { RunContract } from "../../instrumentation/contract/contract.ts";
 import type { RunEvidence } from "../../instrumentation/contract/evidence.ts";
 import { REASON_CODES, REASON_WEIGHTS, type ReasonWeight } from "../../instrumentation/contract/reason-codes.ts";
 import type { Proof, Reason, Verdict, VerdictStatus } from "../../instrumentation/contract/verdict.ts";
+import { unlessUnobserved } from "./unprobed.ts";
 import type { Findings, Validator } from "./validator.ts";
 import { completenessReasons } from "./validators/completeness.ts";
 import { VALIDATORS } from "./validators/index.ts";
@@ -27,8 +28,9 @@ export function judge(evidence: RunEvidence, contract: RunContract | null): Verd
 
 function decide(evidence: RunEvidence, contract: RunContract | null): Verdict {
   const findings = contract === null ? [withoutContract(evidence)] : VALIDATORS.map((v) => run(v, evidence, contract));
-  const reasons = canonicalOrder(findings.flatMap((found) => found.reasons));
-  const proofs = canonicalOrder(findings.flatMap((found) => found.proofs));
+  const found = findings.flatMap(({ reasons: all }) => all);
+  const reasons = canonicalOrder(found.map((reason) => unlessUnobserved(reason, evidence, contract)));
+  const proofs = canonicalOrder(findings.flatMap(({ proofs: all }) => all));
   return verdictOf({ reasons, proofs, skipped: contract !== null && isSkip(evidence, contract) });
 }
 

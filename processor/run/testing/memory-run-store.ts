@@ -4,8 +4,11 @@ import type { CollectorBeatRow, ContractRow, MonitorGapRow, RunRow } from "../..
 import { attribute, resourceAttribute } from "../../evidence/span-attributes.ts";
 import { projectOfSpan } from "../../evidence/spans-by-project.ts";
 import { LAST_EVENTS } from "../last-events.ts";
+import { isTraceRun } from "../../evidence/trace-run-id.ts";
+import { touchedByLog, touchedRunFrom } from "../../native/index.ts";
+import { isOutermost } from "../../evidence/trace-root.ts";
 import { runKey } from "../run-key.ts";
-import type { RunJudgingStore, RunWatchStore, StoredRun } from "../run-store.ts";
+import type { RunCensus, RunJudgingStore, RunWatchStore, StoredRun } from "../run-store.ts";
 
 /** The part of the store that judging and watching use, and the insert that feeds it. */
 export type SimulatedStore = RunJudgingStore &
@@ -23,7 +26,7 @@ export interface MemoryRunStore extends SimulatedStore {
 
 const PAGE = 1_000;
 const nameOf = ({ runId, traceId }: StoredRun): string => `${runId}\n${traceId}`;
-const runIdOf = (span: SpanRow): string => attribute(span, semconv.ATTR_RUN_ID);
+const runIdOf = (span: SpanRow): string => attribute(span, semconv.ATTR_RUN_ID) || (touchedRunFrom(span)?.runId ?? "");
 
 export function createMemoryRunStore(now: () => number): MemoryRunStore {
   const traces = new Map<string, SpanRow[]>();
@@ -72,8 +75,26 @@ export function createMemoryRunStore(now: () => number): MemoryRunStore {
     else open.delete(key);
   }
 
-  const spansOf = ({ runId, traceId }: StoredRun): SpanRow[] =>
-    (traces.get(traceId) ?? []).filter((span) => runIdOf(span) === runId);
+  function spansOf(run: StoredRun): SpanRow[] {
+    const all = traces.get(run.traceId) ?? [];
+    if (!isTraceRun(run)) return all.filter((span) => runIdOf(span) === run.runId);
+    const hasOwnRun = all.some((span) => attribute(span, semconv.ATTR_RUN_ID) !== "");
+    return hasOwnRun || !all.some((span) => runIdOf(span) === run.runId) ? [] : all;
+  }
+
+  const logsOf = (traceId: string): LogRow[] =>
+    logs.filter((log) => log.TraceId === traceId && touchedByLog(log) !== undefined);
+
+  function censusOf(run: StoredRun): RunCensus[] {
+    const own = spansOf(run);
+    if (own.length === 0) return [];
+    const isEnd = (span: SpanRow): boolean =>
+      isTraceRun(run) ? isOutermost(span) : LAST_EVENTS.has(attribute(span, semconv.ATTR_RUN_EVENT));
+    const events = isTraceRun(run) ? logsOf(run.traceId) : [];
+    const told = new Set(events.map(({ Timestamp, SpanId, EventName }) => `${Timestamp} ${SpanId} ${EventName}`));
+    const spans = new Set(own.map((span) => span.SpanId)).size + told.size;
+    return [{ ...run, spans, ended: own.some(isEnd) }];
+  }
 
   return {
     spans: traces,
@@ -85,12 +106,9 @@ export function createMemoryRunStore(now: () => number): MemoryRunStore {
       if (isNew("spans", token)) spans.forEach(putSpan);
     },
     async census(runs) {
-      return runs.flatMap((run) => {
-        const own = spansOf(run);
-        const ended = own.some((span) => LAST_EVENTS.has(attribute(span, semconv.ATTR_RUN_EVENT)));
-        return own.length === 0 ? [] : [{ ...run, spans: new Set(own.map((span) => span.SpanId)).size, ended }];
-      });
+      return runs.flatMap(censusOf);
     },
+    logsOfTraces: async (traceIds) => traceIds.flatMap(logsOf),
     async spansOfRuns(runs, { bounded }) {
       const all = runs.flatMap(spansOf);
       return bounded === undefined ? all : all.slice(0, bounded.maxSpans);

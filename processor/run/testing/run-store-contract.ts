@@ -2,6 +2,8 @@ import { expect, it } from "vitest";
 import * as semconv from "../../../instrumentation/semconv.ts";
 import { runRow } from "../../clickhouse/testing/row-samples.ts";
 import { attribute } from "../../evidence/span-attributes.ts";
+import { eventFields, foreignSpan, logOf } from "../../evidence/dialect/testing/step-span.ts";
+import { traceRunId } from "../../evidence/trace-run-id.ts";
 import { projectOfSpan } from "../../evidence/spans-by-project.ts";
 import { callSpan, closeSpan, startSpan, testRun } from "../../testing/run-spans.ts";
 import type { RunStore } from "../run-store.ts";
@@ -81,6 +83,46 @@ export function describeRunStore(storeOf: () => SimulatedStore & Partial<RunStor
     };
     expect(await found(began - 2_000, began + 60_000)).toBe(true);
     expect(await found(began - 90_000, began - 30_000)).toBe(false);
+  });
+
+  it("counts and reads a trace of another instrumentation as a run, with its events, and none with a run of ours", async () => {
+    const store = storeOf();
+    const [{ traceId, runId }, own] = [testRun(), testRun()];
+    const stamp = { TraceId: traceId, Timestamp: String(BigInt(Date.now()) * 1_000_000n) };
+    const id = (digit: string): string => digit.repeat(16);
+    const event = eventFields([["gen_ai.choice", { index: 0 }]]);
+    const entry = foreignSpan({ "http.route": "/" }, { ...stamp, SpanId: id("a") });
+    const step = foreignSpan(
+      { "gen_ai.operation.name": "chat" },
+      { ...stamp, SpanId: id("b"), ParentSpanId: id("a"), ...event },
+    );
+    const within = { ...step, TraceId: own.traceId };
+    await store.insertSpans([step, startSpan(own), within], runId);
+    const trace = { runId: traceRunId(traceId), traceId };
+    const others = [own, { runId: traceRunId(own.traceId), traceId: own.traceId }];
+    const census = await store.census([trace, ...others].map((one) => ({ runId: one.runId, traceId: one.traceId })));
+    expect(census.find((one) => one.runId === trace.runId)).toEqual({ ...trace, spans: 1, ended: false });
+    expect(census.map((one) => one.runId).toSorted()).toEqual([trace.runId, own.runId].toSorted());
+
+    await store.insertSpans([entry], `${runId}-entry`);
+    const told = logOf(step, "gen_ai.user.message", { content: "otters?" });
+    const verdict = logOf(step, "gen_ai.evaluation.result", "");
+    await store.insertLogs([told, verdict, { ...told, EventName: "other" }], `${runId}-logs`);
+    expect(await store.census([trace])).toEqual([{ ...trace, spans: 3, ended: true }]);
+    const spans = await store.spansOfRuns([trace], BYTES);
+    if (spans === "too_large") throw new Error("too large");
+    const bySpan = new Map(spans.map((span) => [span.SpanId, span]));
+    expect(bySpan.get(id("b"))).toMatchObject({ SpanAttributes: step.SpanAttributes, ...event });
+    expect(bySpan.get(id("a"))).toMatchObject({ ParentSpanId: "", SpanKind: entry.SpanKind, ServiceName: "service" });
+    const logs = await store.logsOfTraces([traceId], BYTES);
+    expect(logs).toMatchObject([{ Body: told.Body, SpanId: id("b"), EventName: "gen_ai.user.message" }]);
+    const window = { from: Date.now() - 60_000, to: Date.now() + 60_000, notBefore: 0 };
+    const found: string[] = [];
+    for (let page = await store.runsStoredWithin(window); page.length > 0;) {
+      found.push(...page.map((one) => one.runId));
+      page = await store.runsStoredWithin(window, page.at(-1)!);
+    }
+    expect(found.filter((one) => one === trace.runId)).toHaveLength(1);
   });
 
   it("keeps the newest beat of each collector, gaps and contracts", async () => {

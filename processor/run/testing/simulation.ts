@@ -185,6 +185,7 @@ function shakyStore({ store, random, scheduler, isAway, onProblem }: Shaky): Sim
   return {
     census: shaky(store.census),
     spansOfRuns: shaky(store.spansOfRuns),
+    logsOfTraces: shaky(store.logsOfTraces),
     currentRunsOf: shaky(store.currentRunsOf),
     contractsOf: shaky(store.contractsOf),
     heardLast: shaky(store.heardLast),

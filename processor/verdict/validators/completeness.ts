@@ -1,5 +1,6 @@
 import type { RunEvidence } from "../../../instrumentation/contract/evidence.ts";
 import type { Reason } from "../../../instrumentation/contract/verdict.ts";
+import { recordedToolCalls } from "../recorded-tool-calls.ts";
 import type { Validator } from "../validator.ts";
 
 /** Unknown is never green: lost spans, unread probes and cut values are said out loud. */
@@ -12,8 +13,13 @@ export const completeness: Validator = {
 export function completenessReasons(evidence: RunEvidence): Reason[] {
   const gaps = [...evidence.gaps, ...(evidence.closing?.gaps ?? [])];
   const told = evidence.closing?.toolCallCount ?? 0;
-  const seen = evidence.toolCalls.length;
+  const seen = recordedToolCalls(evidence);
   if (seen < told) gaps.push(`${told - seen} of ${told} tool calls never arrived`);
+  const toldExchanges = evidence.closing?.exchangeCount ?? 0;
+  const seenExchanges = evidence.exchangeCount ?? 0;
+  if (seenExchanges < toldExchanges) {
+    gaps.push(`${toldExchanges - seenExchanges} of ${toldExchanges} HTTP exchanges never arrived`);
+  }
   return gaps.map((gap) => ({
     code: "evidence_incomplete",
     clause: "",

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../../../instrumentation/json/canonical.ts";
-import type { ToolCallEvidence } from "../../../instrumentation/contract/evidence.ts";
+import type { RetriedExchange, ToolCallEvidence } from "../../../instrumentation/contract/evidence.ts";
 import type { ReasonCode } from "../../../instrumentation/contract/reason-codes.ts";
 import type { Reason } from "../../../instrumentation/contract/verdict.ts";
 import type { Validator } from "../validator.ts";
@@ -21,7 +21,10 @@ export const limits: Validator = {
       const message = `the run took ${steps} steps, the limit is ${maxSteps}`;
       reasons.push({ code: "steps_exceeded", clause: "/limits/maxSteps", evidence: run, message });
     }
-    if (maxRetries !== undefined) reasons.push(...retryReasons(evidence.toolCalls, maxRetries));
+    if (maxRetries !== undefined) {
+      reasons.push(...retryReasons(evidence.toolCalls, maxRetries));
+      reasons.push(...hiddenRetryReasons(evidence.retriedExchanges ?? [], maxRetries));
+    }
     return { reasons, proofs: [] };
   },
 };
@@ -47,7 +50,22 @@ function failedAttempts(call: ToolCallEvidence): number {
   return succeeded(call) ? recorded : Math.max(recorded, 1);
 }
 
-const reason = (code: ReasonCode, tries: readonly ToolCallEvidence[], text: string): Reason => ({
+/** Tries that a client library made without a word. Each exchange of a request carries all tries up to it. */
+function hiddenRetryReasons(exchanges: readonly RetriedExchange[], maxRetries: number): Reason[] {
+  return [...Map.groupBy(exchanges, ({ request }) => request).values()].flatMap((tries) => {
+    const failures = Math.max(
+      ...tries.map(({ attempts }) => attempts.filter(({ status }) => status === "error").length),
+    );
+    if (failures <= maxRetries) return [];
+    return tries.some(({ errorClass }) => errorClass === null)
+      ? [reason("retried", tries, `succeeded after ${failures} failed tries, ${maxRetries} retries are allowed`)]
+      : [reason("retries_exhausted", tries, `failed ${failures} times, ${maxRetries} retries are allowed`)];
+  });
+}
+
+type Tried = Pick<ToolCallEvidence, "spanId" | "name">;
+
+const reason = (code: ReasonCode, tries: readonly Tried[], text: string): Reason => ({
   code,
   clause: "/limits/maxRetries",
   evidence: tries

@@ -3,6 +3,8 @@ import type { RunEvidence, ToolCallEvidence } from "../../../instrumentation/con
 import type { ReasonCode } from "../../../instrumentation/contract/reason-codes.ts";
 import type { Proof, Reason } from "../../../instrumentation/contract/verdict.ts";
 import { assignCalls } from "../side-effect-assignment.ts";
+import { distinctEffects } from "../distinct-effects.ts";
+import { recordedToolCalls } from "../recorded-tool-calls.ts";
 import { callDifferences, isUndecidable } from "../side-effect-match.ts";
 import { NOTHING_FOUND, type Findings, type Validator } from "../validator.ts";
 
@@ -12,7 +14,10 @@ export const sideEffects: Validator = {
   validate(evidence, contract) {
     const clause = contract.sideEffects;
     if (clause === undefined) return NOTHING_FOUND;
-    const candidates = evidence.toolCalls.filter((call) => isCandidate(call, clause.expected));
+    const candidates = distinctEffects(
+      clause.expected,
+      evidence.toolCalls.filter((call) => isCandidate(call, clause.expected)),
+    );
     const assigned = assignCalls(clause.expected, candidates);
     const undecidable = assigned.unmatched.filter((call) => clause.expected.some((one) => isUndecidable(one, call)));
     if (undecidable.length > 0) return { reasons: undecidable.map(unreadable), proofs: [] };
@@ -112,7 +117,7 @@ const observed = (call: ToolCallEvidence): string =>
 /** With the complete list of calls at hand, "nothing else was changed" is itself an observation. */
 function ledgerProof(evidence: RunEvidence, contract: RunContract): Proof[] {
   const made = evidence.closing?.toolCallCount;
-  if (contract.sideEffects?.others !== "forbid" || made === undefined || evidence.toolCalls.length < made) return [];
+  if (contract.sideEffects?.others !== "forbid" || made === undefined || recordedToolCalls(evidence) < made) return [];
   const mutating = evidence.toolCalls.filter((call) => call.errorClass === null && call.sideEffect !== "read").length;
   const text = `complete ledger of ${evidence.toolCalls.length} tool calls, ${mutating} of them with side effects`;
   return [{ clause: "/sideEffects/others", evidence: [{ kind: "run", id: evidence.runId }], observed: text }];

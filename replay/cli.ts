@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import type { CommandContext } from "./commands/context.ts";
 import { entryContext } from "./commands/entry-context.ts";
+import { backtest, type BacktestFlags } from "./commands/backtest.ts";
 import { bisect, type BisectFlags } from "./commands/bisect.ts";
 import { certify, type CertifyFlags } from "./commands/certify.ts";
 import { type FixtureRunFlags, runFixtures } from "./commands/fixture-run.ts";
@@ -37,6 +38,7 @@ function runproofProgram(context: CommandContext): Command {
     .option("--auto-fixtures-per-hour <count>", "write at most so many within an hour; default 10")
     .action(action(program, (flags: ServeFlags) => serve(flags, context)));
   addRuns(program, context);
+  addBacktest(program, context);
   addFixture(program, context);
   addStore(program, context);
   return program;
@@ -61,6 +63,27 @@ function addRuns(program: Command, context: CommandContext): void {
     .option("--json", JSON_HELP)
     .option("--clickhouse-url <url>", STORE_HELP)
     .action(action(program, (runId: string, flags: RunsShowFlags) => showRun(runId, flags, context)));
+}
+
+function addBacktest(program: Command, context: CommandContext): void {
+  program
+    .command("backtest")
+    .description("judge stored history with a contract it did not have, and list the runs that were silently wrong")
+    .requiredOption("--contract <file>", "the contract: .json, or a .ts or .mjs module with it as default export")
+    .option("--agent <name>", "whose runs; default the contract's agent")
+    .option("--since <time>", "started since: 30m, 24h, 7d or an ISO date", "30d")
+    .option("--type <type>", "live, replay or canary", "live")
+    .option("--project <name>", "of this project; default all that may be read")
+    .option("--limit <count>", "list at most this many, the newest; default 50. All are counted")
+    .option("--concurrency <threads>", "threads that read and judge; default one for each core, at most 4")
+    .option("--json", JSON_HELP)
+    .option("--stream", "print a line of JSON for each run that was silently wrong, and one with the counts at the end")
+    .option("--clickhouse-url <url>", STORE_HELP)
+    .addHelpText(
+      "after",
+      "\nExit code 0: nothing was silently wrong, 1: something was, 4: nothing could be judged, 3: the store cannot be read.",
+    )
+    .action(action(program, (flags: BacktestFlags) => backtest(flags, context)));
 }
 
 function addFixture(program: Command, context: CommandContext): void {

@@ -1,12 +1,23 @@
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { ConfigError } from "../instrumentation/config-file/config-error.ts";
+import { findConfig, importConfig } from "../instrumentation/config-file/find-config.ts";
+import { parseConfig } from "../instrumentation/config-file/parse-config.ts";
+import {
+  type AgentShape,
+  type ConfigShape,
+  contractField,
+  instrumentationSchema,
+} from "../instrumentation/config-file/shared-sections.ts";
 import { ignoreRuleSchema } from "./cassette/cassette.ts";
+
+export { ConfigError };
 
 const text = z.string().min(1).max(10_000);
 
 const agentFields = z.strictObject({
+  /** What a run promises that begins by itself, in a process with `--import runproof/register`. */
+  contract: contractField,
   /** Path of the module with the agent's function, from the configuration's folder. Empty for a command. */
   module: text.or(z.literal("")).default(""),
   /** Name of the exported function `(input, state) => unknown`. Default `default`. */
@@ -38,11 +49,14 @@ const agentFields = z.strictObject({
   command: z.array(text).min(1).max(1_000).optional(),
   /** For a command: variables it takes the address of an API from, each with that address. */
   baseUrls: z.record(text, z.url({ protocol: /^https?$/ })).default({}),
-});
+} satisfies AgentShape);
 
-const agentSchema = agentFields.refine((it) => (it.module === "") !== (it.command === undefined), {
-  error: "an agent is either a module or a command",
-});
+/** Code is needed for replays only. */
+const agentSchema = agentFields.refine(
+  ({ module, command, contract }) =>
+    module === "" ? command !== undefined || contract !== undefined : command === undefined,
+  { error: "an agent is either a module or a command" },
+);
 
 const configSchema = z.strictObject({
   /** By agent name, as in the contract. */
@@ -55,7 +69,9 @@ const configSchema = z.strictObject({
   clickhouseUrl: z.url().optional(),
   /** OTLP/HTTP base URL of the service. Default `http://127.0.0.1:4318`. */
   otlpEndpoint: z.url().optional(),
-});
+  /** For processes with `--import runproof/register`. */
+  instrumentation: instrumentationSchema.optional(),
+} satisfies ConfigShape);
 
 export type RunproofConfigInput = z.input<typeof configSchema>;
 export type RunproofConfig = z.output<typeof configSchema>;
@@ -67,21 +83,8 @@ export interface LoadedConfig {
   readonly config: RunproofConfig;
 }
 
-/** A configuration that does not parse. `problems` names every key at once. */
-export class ConfigError extends Error {
-  readonly code = "RUNPROOF_CONFIG_INVALID";
-  readonly problems: readonly string[];
-  constructor(path: string, problems: readonly string[], options?: ErrorOptions) {
-    super(`${path} is not valid:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`, options);
-    this.name = "ConfigError";
-    this.problems = problems;
-  }
-}
-
 /** Types a `runproof.config.ts`; checks nothing, the loader does. */
 export const defineConfig = (config: RunproofConfigInput): RunproofConfigInput => config;
-
-const FILE_NAMES = ["ts", "mts", "js", "mjs"].map((extension) => `runproof.config.${extension}`);
 
 /**
  * Loads the nearest `runproof.config.{ts,mts,js,mjs}`, from `cwd` upwards to the repository's root. Without one
@@ -90,32 +93,5 @@ const FILE_NAMES = ["ts", "mts", "js", "mjs"].map((extension) => `runproof.confi
 export async function loadConfig(cwd: string): Promise<LoadedConfig> {
   const path = findConfig(resolve(cwd));
   if (path === undefined) return { path: null, directory: resolve(cwd), config: configSchema.parse({}) };
-  return { path, directory: dirname(path), config: parseConfig(path, await importConfig(path)) };
-}
-
-async function importConfig(path: string): Promise<unknown> {
-  try {
-    return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
-  } catch (error) {
-    throw new ConfigError(path, [error instanceof Error ? error.message : String(error)], { cause: error });
-  }
-}
-
-function parseConfig(path: string, value: unknown): RunproofConfig {
-  if (value === undefined) throw new ConfigError(path, ["it has no default export"]);
-  const parsed = configSchema.safeParse(value);
-  if (parsed.success) return Object.freeze(parsed.data);
-  throw new ConfigError(
-    path,
-    parsed.error.issues.map((issue) => `${issue.path.map(String).join(".") || "config"}: ${issue.message}`),
-    { cause: parsed.error },
-  );
-}
-
-function findConfig(directory: string): string | undefined {
-  for (let at = directory; ; at = dirname(at)) {
-    const found = FILE_NAMES.map((name) => join(at, name)).find((path) => existsSync(path));
-    const isTop = existsSync(join(at, ".git")) || dirname(at) === at;
-    if (found !== undefined || isTop) return found;
-  }
+  return { path, directory: dirname(path), config: parseConfig(path, await importConfig(path), configSchema) };
 }

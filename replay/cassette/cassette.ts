@@ -45,6 +45,11 @@ const call = {
     .max(10_000)
     .optional(),
   source_span_id: text,
+  /**
+   * `messages`: a model call of which a trace kept the conversation and no bodies. It answers an HTTP request of any known
+   * provider that carries the same conversation.
+   */
+  form: z.literal("messages").optional(),
 };
 
 const interactionSchema = z.discriminatedUnion("outcome", [

@@ -1,6 +1,7 @@
 import type { CallRequest } from "../../instrumentation/capture/call-interceptor.ts";
 import { canonicalJson } from "../../instrumentation/json/canonical.ts";
 import type { JsonValue } from "../../instrumentation/json/json.ts";
+import { createMessageAnswers } from "./answer-from-messages.ts";
 import { callPlace, isBelow } from "./call-path.ts";
 import type { Cassette, IgnoreRule, Interaction } from "./cassette.ts";
 
@@ -54,6 +55,8 @@ export interface Player {
  * 2. A recording of the same step with another ordinal, lowest first: the code now makes fewer or reordered calls.
  * 3. A recording of another step, when there is one, or when all of them answer alike. Otherwise `ambiguous`.
  *
+ * A request to a model that none of them fits is answered from a recorded conversation, where there is one of its messages.
+ *
  * A recording whose own path is certain to be asked is never given away by 2 and 3: ordinals are handed out in
  * sequence, so `search#2` having been asked means that `search#0` is on its way.
  */
@@ -63,6 +66,7 @@ export function createPlayer(
 ): Player {
   const ignore = [...cassette.ignore, ...(options.ignore ?? [])];
   const byKey = Map.groupBy(inStartOrder(cassette.interactions), (it) => matchKey(it, ignore));
+  const fromMessages = createMessageAnswers(inStartOrder(cassette.interactions));
   const used = new Set<Interaction>();
   const asked = createAskedPaths();
   const moved: PlayerReport["moved"][number][] = [];
@@ -80,6 +84,11 @@ export function createPlayer(
     const free = recorded.filter(isUnused);
     const found = choose(request.path, free, asked);
     if (found === undefined || found === "ambiguous") {
+      const told = fromMessages.answer(request, isUnused);
+      if (told !== undefined) {
+        used.add(told.recording);
+        return { type: "hit", interaction: told.interaction, moved: false };
+      }
       const reason = found ?? (recorded.length > 0 ? "used_up" : "unrecorded");
       return miss(request, reason, free);
     }

@@ -14,6 +14,7 @@ export interface AgentAtCommit {
   readonly exportName: string;
   readonly passEnvironment: readonly string[];
   readonly native: boolean;
+  readonly opensNoRun?: boolean | undefined;
 }
 
 export type CheckedOut<Result> =
@@ -43,8 +44,9 @@ export async function withWorktree<Result>(
     await linkPackages(repository.root, path, agent.module);
     const file = await moduleIn(path, agent.module);
     if (file === undefined) return { ok: false, reason: `${agent.commit} has no module ${agent.module}` };
-    const { exportName, passEnvironment, native } = agent;
-    return { ok: true, result: await use({ module: pathToFileURL(file).href, exportName, passEnvironment, native }) };
+    const { exportName, passEnvironment, native, opensNoRun } = agent;
+    const code = { module: pathToFileURL(file).href, exportName, passEnvironment, native, opensNoRun };
+    return { ok: true, result: await use(code) };
   } finally {
     await removeWorktree(repository, base);
   }

@@ -37,6 +37,7 @@ export async function agentAtRef(flag: string, text: string, place: AgentPlace):
     exportName: place.flags.export ?? configured?.export ?? "default",
     passEnvironment: configured?.passEnvironment ?? [],
     native: configured?.native ?? false,
+    opensNoRun: configured?.contract !== undefined,
   };
 }
 

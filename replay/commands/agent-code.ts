@@ -21,7 +21,8 @@ export function agentCode(loaded: LoadedConfig, name: string): SuiteAgent | { re
     return { agent: NO_MODULE, ignore, runAgent: (options) => runCommand({ ...options, agent }) };
   }
   const module = pathToFileURL(resolve(loaded.directory, configured.module)).href;
-  return { agent: { module, exportName: configured.export, passEnvironment, native }, ignore };
+  const opensNoRun = configured.contract !== undefined;
+  return { agent: { module, exportName: configured.export, passEnvironment, native, opensNoRun }, ignore };
 }
 
 /** A command has no module; nothing looks at this. */

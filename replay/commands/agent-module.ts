@@ -12,9 +12,14 @@ export interface AgentFlags {
   readonly export?: string;
 }
 
-/** An agent's entry in the configuration. Own keys only: the fixture names the agent, and it may name it "constructor". */
-export const configuredAgent = ({ config }: LoadedConfig, name: string) =>
-  Object.hasOwn(config.agents, name) ? config.agents[name] : undefined;
+/**
+ * An agent's entry in the configuration, if it names its code. Own keys only: the fixture names the agent, and it may
+ * name it "constructor".
+ */
+export function configuredAgent({ config }: LoadedConfig, name: string) {
+  const agent = Object.hasOwn(config.agents, name) ? config.agents[name] : undefined;
+  return agent?.module === "" && agent.command === undefined ? undefined : agent;
+}
 
 /** Which code to run: the flag, else the configuration. Never the fixture, which anybody may have written. */
 export function agentModule(
@@ -26,9 +31,10 @@ export function agentModule(
   const configured = configuredAgent(loaded, name);
   const passEnvironment = configured?.passEnvironment ?? [];
   const native = configured?.native ?? false;
+  const opensNoRun = configured?.contract !== undefined;
   if (flags.agent !== undefined) {
     const module = pathToFileURL(resolve(context.cwd, flags.agent)).href;
-    return { module, exportName: flags.export ?? "default", passEnvironment, native };
+    return { module, exportName: flags.export ?? "default", passEnvironment, native, opensNoRun };
   }
   if (configured === undefined) {
     throw new UsageError(
@@ -40,7 +46,7 @@ export function agentModule(
     throw new UsageError(`the agent "${name}" is a command, and this runs modules: give --agent <module>`);
   }
   const module = pathToFileURL(resolve(loaded.directory, configured.module)).href;
-  return { module, exportName: flags.export ?? configured.export, passEnvironment, native };
+  return { module, exportName: flags.export ?? configured.export, passEnvironment, native, opensNoRun };
 }
 
 /** Where this machine keeps the key of its pseudonyms: equal secrets get those they have in the cassette. */

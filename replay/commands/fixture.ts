@@ -7,6 +7,7 @@ import { loadConfig, type LoadedConfig } from "../config.ts";
 import { safeJson, safeLine } from "../safe-text.ts";
 import { EXIT } from "../worker/exit-codes.ts";
 import type { CommandContext } from "./context.ts";
+import { redactorOf } from "./redactor-of.ts";
 import { clickhouseUrl, withStore } from "./open-store.ts";
 import { UsageError } from "./run-command-line.ts";
 import { readStoredRun } from "./stored-run.ts";
@@ -36,7 +37,7 @@ export async function createFixture(
   }
   const { facts, verdict } = run;
   const fixtureId = flags.id ?? fixtureIdFrom(facts.agentName, verdict.failureClass ?? verdict.status);
-  const build = buildFixture(facts, verdict, { fixtureId });
+  const build = buildFixture(facts, verdict, { fixtureId, redact: redactorOf(context).json });
   if (!build.ok) return refuse(flags, context, build.refusals);
   return await write(build.fixture, { flags, context, root: fixturesRoot(flags.out, context, loaded) });
 }

@@ -1,5 +1,6 @@
 import type { Proof, Reason } from "../../instrumentation/contract/verdict.ts";
 import { parseJson, type JsonValue } from "../../instrumentation/json/json.ts";
+import type { Completeness } from "../../processor/evidence/dialect/index.ts";
 import type { RunRow } from "../../processor/clickhouse/run-rows.ts";
 import { interactionsFromCalls } from "../fixture/interactions-from-calls.ts";
 import { safeLine } from "../safe-text.ts";
@@ -26,11 +27,13 @@ export const runDetails = ({ row, facts }: StoredRun, history: readonly RunRow[]
     problems: facts.calls.find((it) => it.spanId === call.source_span_id)?.problems ?? [],
     index,
   })),
+  /** How far the trace of another instrumentation goes; `null` for a run that runproof recorded. */
+  completeness: facts.completeness ?? null,
 });
 
 /** For people. Everything in it came from spans. */
 export function runDetailsText(details: RunDetails): string {
-  const { run, reasons, proofs, history, calls } = details;
+  const { run, reasons, proofs, history, calls, completeness } = details;
   const lines = [
     ...Object.entries(run).map(([name, value]) => `${name.padEnd(16)} ${safeLine(valueText(value))}`),
     ...section("reasons", reasons.flatMap(reasonLines)),
@@ -52,12 +55,24 @@ export function runDetailsText(details: RunDetails): string {
         return safeLine(`${it.path} ${it.kind} ${it.side_effect} ${it.duration_ms} ms, ${end}${problems}`);
       }),
     ),
+    ...section("completeness", completeness === null ? [] : completenessLines(completeness)),
   ];
   return `${lines.join("\n")}\n`;
 }
 
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${safeLine(line, 1_000)}`)];
+
+/** What keeps the run from being judged or replayed first, and what only makes the picture poorer in one line. */
+function completenessLines({ grade, missing }: Completeness): string[] {
+  const lacks = missing.filter(({ needed }) => needed !== "nothing");
+  const poorer = new Set(missing.filter(({ needed }) => needed === "nothing").map(({ field }) => field));
+  return [
+    grade,
+    ...lacks.map(({ step, field, needed }) => `${step}: lacks ${field}, needed for a ${needed}`),
+    ...(poorer.size === 0 ? [] : [`also without: ${[...poorer].join("; ")}`]),
+  ];
+}
 
 const reasonLines = (it: Reason): string[] => [
   `${it.code} ${it.clause === "" ? "" : `by ${it.clause} `}${evidenceText(it)}`,

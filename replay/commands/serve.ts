@@ -6,6 +6,7 @@ import { safeLine } from "../safe-text.ts";
 import { version } from "../version.ts";
 import { EXIT } from "../worker/exit-codes.ts";
 import type { CommandContext } from "./context.ts";
+import { redactorOf } from "./redactor-of.ts";
 import { UsageError } from "./run-command-line.ts";
 
 export interface ServeFlags {
@@ -47,7 +48,8 @@ function autoFixtures(
     throw new UsageError("--auto-fixtures-per-hour must be 0 to 99999");
   }
   const limit = perHour === undefined ? {} : { maxPerHour: Number(perHour) };
-  return createAutoFixtures({ directory: resolve(context.cwd, directory), log, ...limit });
+  const { json: redact } = redactorOf(context);
+  return createAutoFixtures({ directory: resolve(context.cwd, directory), log, redact, ...limit });
 }
 
 function serviceConfig(flags: ServeFlags, context: CommandContext): ServiceConfig {

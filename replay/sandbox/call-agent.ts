@@ -1,3 +1,5 @@
+import { parseContract } from "../../instrumentation/contract/contract.ts";
+import { withRun } from "../../instrumentation/run/with-run.ts";
 import type { JsonValue } from "../../instrumentation/json/json.ts";
 import type { AgentOutcome, ToChild } from "./messages.ts";
 
@@ -18,12 +20,17 @@ export async function agentFunction(start: Start): Promise<AgentFunction> {
 /** Never rejects: what the agent throws is its outcome. */
 export async function callAgent(agent: AgentFunction, start: Start): Promise<AgentOutcome> {
   try {
-    await agent(start.input, start.state);
+    await inRun(start, async () => await agent(start.input, start.state));
     return { type: "returned" };
   } catch (error) {
     const name = error instanceof Error ? error.name : "Error";
     return { type: "threw", error: { name, message: messageOf(error).slice(0, 10_000) } };
   }
+}
+
+async function inRun({ contract, input }: Start, work: () => Promise<unknown>): Promise<void> {
+  if (contract === undefined) await work();
+  else await withRun(parseContract(contract), work, { input });
 }
 
 /** What is still on its way out of this process would die with it. */

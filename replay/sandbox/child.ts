@@ -6,6 +6,7 @@ import { startChildTelemetry } from "./child-telemetry.ts";
 import { createForwardedCalls } from "./forwarded-calls.ts";
 import type { ToChild, ToParent } from "./messages.ts";
 import type { TelemetryDoor } from "./strict/telemetry-door.ts";
+import { hookStacks } from "./stack-hooks.ts";
 import type { WitnessAddress } from "./strict/witness.ts";
 
 type Start = Extract<ToChild, { type: "start" }>;
@@ -55,5 +56,6 @@ async function prepare(start: Start): Promise<{ agent: AgentFunction; flush: () 
   const { flush } = await startChildTelemetry(start.tracesUrl);
   setCallInterceptor(calls.interceptor);
   instrumentHttp();
+  hookStacks();
   return { agent: await agentFunction(start), flush };
 }

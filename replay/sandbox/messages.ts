@@ -12,6 +12,8 @@ export type ToChild =
       readonly exportName: string;
       readonly input: JsonValue;
       readonly state: JsonValue;
+      /** What a run promises that is opened around the function, for an agent that opens none itself. */
+      readonly contract?: JsonValue;
       /** OTLP/HTTP traces endpoint of the parent. */
       readonly tracesUrl: string;
       /** Behind the wall of strict mode: operations are refused, spans come back as messages. */

@@ -8,7 +8,7 @@ import { outputTail } from "./output-tail.ts";
 import type { FromPooledChild, ToPooledChild } from "./pooled-messages.ts";
 import { endProcessGroup } from "./process-group.ts";
 import { replayEnvironment } from "./replay-environment.ts";
-import type { ChildOutcome, ChildRun, RunChildOptions } from "./run-child.ts";
+import { agentStart, type ChildOutcome, type ChildRun, type RunChildOptions } from "./run-child.ts";
 import { makeWorkFolder, type WorkFolder } from "./work-folder.ts";
 
 export interface PooledChildOptions {
@@ -190,11 +190,8 @@ async function converse(child: ChildProcess, { replay, folder, tap }: Conversati
 }
 
 function beginOf(replay: RunChildOptions, folder: WorkFolder, tap: OtlpTap): ToPooledChild {
-  const { fixture, agent } = replay;
   const env = replayEnvironment(replay, folder, tap.url);
-  const { module, exportName } = agent;
-  const { input, state } = fixture.input;
-  const start = { type: "start", module, exportName, input, state: state ?? {}, tracesUrl: tracesUrl(tap) } as const;
+  const start = { ...agentStart(replay), tracesUrl: tracesUrl(tap) };
   return { type: "begin", start, env, cwd: folder.work };
 }
 

@@ -8,6 +8,7 @@ import { createForwardedCalls, type ForwardedCalls } from "./forwarded-calls.ts"
 import { type FreshAgentModules, freshAgentModules } from "./fresh-agent-modules.ts";
 import type { AgentOutcome } from "./messages.ts";
 import type { FromPooledChild, ToPooledChild } from "./pooled-messages.ts";
+import { hookStacks } from "./stack-hooks.ts";
 import { type ProcessWatch, watchProcess } from "./process-residue.ts";
 
 type Begin = Extract<ToPooledChild, { type: "begin" }>;
@@ -36,6 +37,7 @@ async function warmUp(tracesUrl: string): Promise<Warm> {
   // What nearly every agent imports.
   const { instrumentHttp } = await import("../../instrumentation/index.ts");
   instrumentHttp();
+  hookStacks();
   const modules = freshAgentModules();
   return { telemetry, modules, watch: watchProcess() };
 }

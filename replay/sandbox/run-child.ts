@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { JsonValue } from "../../instrumentation/json/json.ts";
 import type { SpanRow } from "../../processor/clickhouse/rows.ts";
 import type { Player } from "../cassette/player.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
@@ -24,6 +25,8 @@ export interface AgentModule {
   readonly exportName: string;
   /** Environment variables to hand on, by name. */
   readonly passEnvironment?: readonly string[];
+  /** Its runs begin by themselves, with `runproof/register`: a replay opens one around the function. Default false. */
+  readonly opensNoRun?: boolean | undefined;
   /** In strict mode: native libraries may be loaded, and what they do meets the wall. Default false. */
   readonly native?: boolean;
 }
@@ -215,16 +218,15 @@ async function converse(
   return { outcome, liveCalls: live?.made ?? [] };
 }
 
-function startOf({ fixture, agent, mode }: RunChildOptions, tap: OtlpTap) {
-  const { module, exportName, native = false } = agent;
+function startOf(options: RunChildOptions, tap: OtlpTap) {
+  const strict = options.mode === "strict" ? { strict: { native: options.agent.native ?? false } } : {};
+  return { ...agentStart(options), tracesUrl: `${tap.url}/v1/traces`, ...strict };
+}
+
+/** What a child is told of its agent. */
+export function agentStart({ fixture, agent }: Pick<RunChildOptions, "fixture" | "agent">) {
+  const { module, exportName, opensNoRun = false } = agent;
   const { input, state } = fixture.input;
-  return {
-    type: "start",
-    module,
-    exportName,
-    input,
-    state: state ?? {},
-    tracesUrl: `${tap.url}/v1/traces`,
-    ...(mode === "strict" ? { strict: { native } } : {}),
-  } as const;
+  const contract = opensNoRun ? { contract: fixture.expected.contract as unknown as JsonValue } : {};
+  return { type: "start", module, exportName, input, state: state ?? {}, ...contract } as const;
 }

@@ -92,6 +92,32 @@ describe("@anthropic-ai/sdk reads a synthesised answer", () => {
   });
 });
 
+describe("openai reads a synthesised answer of its responses", () => {
+  const responses = (): Omit<Streaming, "stream"> & {
+    stream(request: object): { finalResponse(): Promise<never> };
+  } => {
+    const OpenAI = (openai as never)["default"] as Maker<{ responses: never }>;
+    return new OpenAI({ baseURL: "http://127.0.0.1:59999/v1", apiKey: "k", maxRetries: 0 }).responses;
+  };
+  const asked = { model: "m-1", input: messages };
+  const expected = {
+    status: "completed",
+    output_text: "I look at ötters 🦦.",
+    output: [
+      { type: "message", content: [{ type: "output_text", text: "I look at ötters 🦦." }] },
+      { type: "function_call", call_id: "call_1", name: "search", arguments: '{"q":"otters"}' },
+    ],
+  };
+
+  test("whole", async () => {
+    expect(await run(() => responses().create(asked))).toMatchObject(expected);
+  });
+
+  test("as a stream", async () => {
+    expect(await run(() => responses().stream(asked).finalResponse())).toMatchObject(expected);
+  });
+});
+
 describe("an answer that cannot be written", () => {
   test.each([
     ["is missing", undefined],

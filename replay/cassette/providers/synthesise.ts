@@ -3,10 +3,11 @@ import { hashJson } from "../../../instrumentation/json/canonical.ts";
 import type { JsonValue } from "../../../instrumentation/json/json.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
 import { openaiChat } from "./openai-chat.ts";
+import { openaiResponses } from "./openai-responses.ts";
 import { type OutputMessage, parseOutputMessage } from "./output-message.ts";
 
 /** Wire formats that an answer can be written in. */
-export type WireFormat = "openai_chat" | "anthropic_messages";
+export type WireFormat = "openai_chat" | "openai_responses" | "anthropic_messages";
 
 /** A model's answer as a trace of another instrumentation holds it. */
 export interface NormalisedCall {
@@ -32,6 +33,7 @@ export type WireBody = { readonly json: object } | { readonly events: readonly W
 
 const FORMATS: Readonly<Record<WireFormat, (answer: ModelAnswer, isStreamed: boolean) => WireBody>> = {
   openai_chat: openaiChat,
+  openai_responses: openaiResponses,
   anthropic_messages: anthropicMessages,
 };
 
@@ -44,6 +46,7 @@ export function wireFormatOf(request: JsonValue | undefined): { format: WireForm
   const path = typeof url === "string" ? URL.parse(url)?.pathname : undefined;
   const isStreamed = body?.json?.stream === true;
   if (path?.endsWith("/chat/completions") === true) return { format: "openai_chat", isStreamed };
+  if (path?.endsWith("/responses") === true) return { format: "openai_responses", isStreamed };
   return path?.endsWith("/v1/messages") === true ? { format: "anthropic_messages", isStreamed } : undefined;
 }
 

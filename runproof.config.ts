@@ -6,6 +6,8 @@ export default defineConfig({
     "research-agent": { module: "./examples/research-agent/fixed.ts" },
     "queue-worker": { module: "./examples/queue-worker/fixed.ts" },
     "coding-agent": { module: "./examples/coding-agent/fixed.ts" },
+    "browser-agent": { module: "./examples/browser-agent/fixed.ts" },
+    "revenue-agent": { module: "./examples/revenue-agent/fixed.ts" },
     "tau-airline": { module: "./examples/tau-bench/airline-agent.ts" },
   },
 });

@@ -1,6 +1,5 @@
-/** `node main.js [broken|fixed]` */
-import { runOnce } from "../run-once.ts";
-import broken from "./broken.ts";
-import fixed from "./fixed.ts";
+/** `node examples/coding-agent/main.ts`: the good runs and the silent failures of an agent that changes a real git repository. */
+import { runExample } from "../scenarios/run-example.ts";
+import { codingExample } from "./scenarios.ts";
 
-await runOnce({ broken, fixed }, { issue: "12" });
+process.exitCode = await runExample(codingExample);

@@ -14,7 +14,7 @@ const path = (relative: string): string =>
   fileURLToPath(new URL(source ? relative : relative.replace(/\.ts$/, ".js"), import.meta.url));
 const CLI = path("../../replay/cli.ts");
 const REPLAY = path("../../replay/agent-replay.ts");
-const AGENT = path("../research-agent/main.ts");
+const AGENT = path("../research-agent/once.ts");
 const BROKEN = path("../research-agent/broken.ts");
 const FIXED = path("../research-agent/fixed.ts");
 
@@ -31,7 +31,7 @@ process.once("SIGINT", () => void finish(130));
 
 async function story(): Promise<void> {
   say("1. The agent runs. It says it is done, and its process ends with 0.");
-  await command("node examples/research-agent/main.js", [AGENT, "broken", "tides"], 0);
+  await command("node examples/research-agent/once.js", [AGENT, "broken", "tides"], 0);
   await service.idle();
 
   say("2. runproof judged the run on evidence, not on its words.");

@@ -1,6 +1,5 @@
-/** `node main.js [broken|fixed]` */
-import { runOnce } from "../run-once.ts";
-import broken from "./broken.ts";
-import fixed from "./fixed.ts";
+/** `node examples/queue-worker/main.ts`: the good runs and the silent failures of an agent that works off a real queue table. */
+import { runExample } from "../scenarios/run-example.ts";
+import { queueExample } from "./scenarios.ts";
 
-await runOnce({ broken, fixed }, { worker: "w-1", items: 3 });
+process.exitCode = await runExample(queueExample);

@@ -65,6 +65,18 @@ describe("optionsFromEnvironment()", () => {
   });
 });
 
+describe("the capture policy", () => {
+  it.each([
+    [{ RUNPROOF_CAPTURE: "none" }, "none"],
+    [{ RUNPROOF_CAPTURE: "HASH", OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "true" }, "hash"],
+    [{ RUNPROOF_CAPTURE: "everything" }, undefined],
+    [{ OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "NO_CONTENT" }, "hash"],
+    [{ OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "SPAN_ONLY" }, undefined],
+  ])("of %j is %j", (env, policy) => {
+    expect(optionsFromEnvironment(env).capture).toBe(policy);
+  });
+});
+
 describe("defaultStateDirectory()", () => {
   it("is the user's XDG state folder", () => {
     expect(defaultStateDirectory({ XDG_STATE_HOME: "/s" })).toBe("/s/runproof");

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { CAPTURE_POLICIES, type CapturePolicy } from "./capture/capture-value.ts";
 import { RUN_TYPES } from "./contract/run-record.ts";
 import type { RunproofOptions } from "./options.ts";
 
@@ -34,13 +35,16 @@ export function optionsFromEnvironment(env: Environment): RunproofOptions {
 export const isSdkDisabled = (env: Environment): boolean => value(env, "OTEL_SDK_DISABLED")?.toLowerCase() === "true";
 
 /**
- * OpenTelemetry's word on message content. What may be kept at all is kept on spans, where a replay finds it, so the
- * other values (`SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`, `true`) leave the default.
+ * Our own word, else OpenTelemetry's on message content. What may be kept at all is kept on spans, where a replay finds
+ * it, so its other values (`SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`, `true`) leave the default.
  */
-const captureFrom = (env: Environment): "hash" | undefined =>
-  /^(?:no_content|false)$/i.test(value(env, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT") ?? "")
-    ? "hash"
-    : undefined;
+function captureFrom(env: Environment): CapturePolicy | undefined {
+  const own = value(env, "RUNPROOF_CAPTURE")?.toLowerCase();
+  const policy = CAPTURE_POLICIES.find((known) => known === own);
+  if (policy !== undefined) return policy;
+  const content = value(env, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT") ?? "";
+  return /^(?:no_content|false)$/i.test(content) ? "hash" : undefined;
+}
 
 /** Where state lives when nobody says: the XDG state folder of the user. */
 export const defaultStateDirectory = (env: Environment): string =>

@@ -23,7 +23,7 @@ export interface RunproofOptions {
   /** How long a start, checkpoint or close may wait for its acknowledgement, milliseconds. Default 1,000. */
   readonly deadlineMillis?: number;
   /** How values are kept unless a tool says otherwise. Default `redacted`. */
-  readonly capture?: "full" | "redacted" | "hash";
+  readonly capture?: "full" | "redacted" | "hash" | "none";
   /** Bytes of one captured value; a larger one is kept as its hash. Default 262,144. */
   readonly captureMaxBytes?: number;
   /** Key of the pseudonyms that replace secrets. Default: made once, kept in the state folder. */

@@ -260,10 +260,8 @@ export const EVENT_SILENT_RETRY = "silent_retry";
 // --- Model Context Protocol (OpenTelemetry GenAI v1.41.1) ---
 export const ATTR_MCP_METHOD_NAME = "mcp.method.name";
 export const ATTR_MCP_SESSION_ID = "mcp.session.id";
-export const ATTR_MCP_PROTOCOL_VERSION = "mcp.protocol.version";
 export const ATTR_MCP_RESOURCE_URI = "mcp.resource.uri";
 export const ATTR_JSONRPC_REQUEST_ID = "jsonrpc.request.id";
-export const ATTR_RPC_STATUS_CODE = "rpc.response.status_code";
 export const ATTR_PROMPT_NAME = "gen_ai.prompt.name";
 /** `pipe` for a server that is a child process, `tcp` for one behind HTTP. */
 export const ATTR_NETWORK_TRANSPORT = "network.transport";

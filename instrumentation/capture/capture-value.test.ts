@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../json/canonical.ts";
-import { captureValue } from "./capture-value.ts";
+import { captureValue, sha256Of } from "./capture-value.ts";
 import { createRedactor } from "./redactor.ts";
 
 const redactor = createRedactor({ key: "k" });
@@ -8,12 +8,9 @@ const redactor = createRedactor({ key: "k" });
 describe("captureValue", () => {
   it("keeps a harmless value whole, as canonical JSON", () => {
     const text = '{"a":[1,null],"b":"x"}';
-    expect(captureValue({ b: "x", a: [1, undefined] }, { redactor })).toEqual({
-      text,
-      form: "full",
-      bytes: 22,
-      sha256: sha256Hex(text),
-    });
+    const captured = captureValue({ b: "x", a: [1, undefined] }, { redactor });
+    expect(captured).toEqual({ text, form: "full", bytes: 22 });
+    expect(sha256Of(captured)).toBe(sha256Hex(text));
   });
 
   it("says that it redacted something", () => {
@@ -30,6 +27,16 @@ describe("captureValue", () => {
     const captured = captureValue({ a: 1 }, { redactor, policy: "hash" });
     expect(captured).toMatchObject({ form: "hash", text: `sha256:${sha256Hex('{"a":1}')};bytes=7` });
     expect(captured.problem).toBeUndefined();
+    expect(sha256Of(captured)).toBe(sha256Hex('{"a":1}'));
+  });
+
+  it("does not look at a value under the policy none", () => {
+    const untouchable = new Proxy({}, { get: () => expect.fail("it was looked at") });
+    expect(captureValue(untouchable, { redactor, policy: "none" })).toEqual({
+      form: "hash",
+      bytes: 0,
+      problem: expect.stringContaining("keep no values"),
+    });
   });
 
   it("replaces a value over the limit by its hash and size, and says so", () => {

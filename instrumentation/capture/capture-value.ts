@@ -3,8 +3,11 @@ import { canonicalJson, sha256Hex } from "../json/canonical.ts";
 import { toJson, type JsonValue } from "../json/json.ts";
 import type { Redactor } from "./redactor.ts";
 
-/** `full` keeps secrets and is an explicit choice; `hash` keeps nothing but the identity. */
-export const CAPTURE_POLICIES = ["full", "redacted", "hash"] as const;
+/**
+ * `full` keeps secrets and is an explicit choice; `hash` keeps nothing but the identity; `none` does not look at the
+ * value at all, and costs nothing.
+ */
+export const CAPTURE_POLICIES = ["full", "redacted", "hash", "none"] as const;
 export type CapturePolicy = (typeof CAPTURE_POLICIES)[number];
 
 export interface CaptureOptions {
@@ -23,8 +26,6 @@ export interface CapturedValue {
   readonly form: CaptureForm;
   /** Bytes of the canonical JSON after redaction; 0 when there is none. */
   readonly bytes: number;
-  /** Of the canonical JSON after redaction. */
-  readonly sha256?: string;
   /** Why the value is not kept as it was; makes the run unfit for replay. */
   readonly problem?: string;
 }
@@ -34,6 +35,7 @@ export const DEFAULT_CAPTURE_MAX_BYTES = 262_144;
 /** Makes the recorded form of a value. Never throws: a value that cannot be redacted is withheld. */
 export function captureValue(value: unknown, options: CaptureOptions): CapturedValue {
   const { policy = "redacted", maxBytes = DEFAULT_CAPTURE_MAX_BYTES, redactor, label = "value" } = options;
+  if (policy === "none") return NOT_LOOKED_AT;
   const json = toJson(value);
   if (json === undefined) {
     return { form: "hash", bytes: 0, problem: `${label} is not JSON (a function, a cycle, or nested too deep)` };
@@ -42,14 +44,27 @@ export function captureValue(value: unknown, options: CaptureOptions): CapturedV
     const kept: JsonValue = policy === "full" ? json : redactor.json(json);
     const text = canonicalJson(kept);
     const bytes = Buffer.byteLength(text);
-    const sha256 = sha256Hex(text);
-    const hashed = { text: `sha256:${sha256};bytes=${bytes}`, form: "hash", bytes, sha256 } as const;
-    if (policy === "hash") return hashed;
+    if (policy === "hash") return hashed(text, bytes);
     if (bytes > maxBytes) {
-      return { ...hashed, problem: `${label} is ${bytes} bytes, over the capture limit of ${maxBytes}` };
+      return { ...hashed(text, bytes), problem: `${label} is ${bytes} bytes, over the capture limit of ${maxBytes}` };
     }
-    return { text, form: kept === json ? "full" : "redacted", bytes, sha256 };
+    return { text, form: kept === json ? "full" : "redacted", bytes };
   } catch {
     return { form: "hash", bytes: 0, problem: `${label} was withheld: it could not be redacted` };
   }
+}
+
+/** The problem makes the run unfit for replay, and clauses about the value undecided. */
+const NOT_LOOKED_AT: CapturedValue = { form: "hash", bytes: 0, problem: "the policy is to keep no values" };
+
+const hashed = (text: string, bytes: number): CapturedValue => ({
+  text: `sha256:${sha256Hex(text)};bytes=${bytes}`,
+  form: "hash",
+  bytes,
+});
+
+/** SHA-256 of the canonical JSON after redaction, lower-case hex; `undefined` when there was no value. */
+export function sha256Of({ text, form }: CapturedValue): string | undefined {
+  if (text === undefined) return undefined;
+  return form === "hash" ? text.slice("sha256:".length, "sha256:".length + 64) : sha256Hex(text);
 }

@@ -78,7 +78,8 @@ export function valueAttribute(kind: CallKind, field: CallField): string {
 export function captureText(given: CapturedValue | undefined, kept: CapturedValue | undefined): string {
   const isUsual =
     given !== undefined && kept !== undefined && given.problem === undefined && kept.problem === undefined;
-  return isUsual ? USUAL_CAPTURES[given.form][kept.form] : captureTextOf(given, kept);
+  if (isUsual) return USUAL_CAPTURES[given.form][kept.form];
+  return given === kept && given !== undefined ? sameCaptureText(given) : captureTextOf(given, kept);
 }
 
 function captureTextOf(given: CapturedValue | undefined, kept: CapturedValue | undefined): string {
@@ -89,6 +90,14 @@ function captureTextOf(given: CapturedValue | undefined, kept: CapturedValue | u
   });
   return canonicalJson({ arguments: form(given), ...(kept === undefined ? {} : { result: form(kept) }) });
 }
+
+/** Both values are the one that stands for "not looked at". */
+const sameCaptureText = (both: CapturedValue): string => {
+  const known = sameTexts.get(both) ?? captureTextOf(both, both);
+  sameTexts.set(both, known);
+  return known;
+};
+const sameTexts = new WeakMap<CapturedValue, string>();
 
 // Nearly every call has one of these, and writes it each time.
 const FORMS = ["full", "redacted", "hash"] as const satisfies readonly CaptureForm[];

@@ -83,14 +83,16 @@ function beginCall(scope: StepScope, spec: CallSpec<unknown>, args: unknown): Be
   return { scope, name, path, given, span, attempts: [] };
 }
 
-function toldOf({ run }: StepScope, { callId, attributes = {} }: CallSpec<unknown>) {
+function toldOf({ run }: StepScope, { callId, attributes }: CallSpec<unknown>) {
   const { redactor } = run.runtime;
-  const told = Object.entries(attributes).map(([name, value]) => [name, redactor.text(value)] as const);
+  const told = Object.entries(attributes ?? NONE).map(([name, value]) => [name, redactor.text(value)] as const);
   return {
     callId: callId === undefined ? undefined : redactor.text(String(callId)),
-    attributes: Object.fromEntries(told),
+    attributes: told.length === 0 ? NONE : Object.fromEntries(told),
   };
 }
+
+const NONE: Readonly<Record<string, string>> = {};
 
 async function interceptedAnswer(spec: CallSpec<unknown>, call: BegunCall): Promise<CallAnswer | undefined> {
   const interceptor = callInterceptor();

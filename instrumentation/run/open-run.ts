@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { captureValue, type CapturedValue } from "../capture/capture-value.ts";
+import { captureValue, type CapturedValue, sha256Of } from "../capture/capture-value.ts";
 import { contractSha256, type RunContract } from "../contract/contract.ts";
 import { failOpen, failOpenAsync } from "../fail-open.ts";
 import { canonicalJson } from "../json/canonical.ts";
@@ -46,7 +46,12 @@ export interface OpenedRun {
 export function openRun(contract: RunContract, options: StartRunOptions): OpenedRun {
   const shared = runtime();
   const given = capturedGivens(shared, options);
-  const run = createRun({ shared, contract, options, inputSha256: given.input?.sha256 ?? "" });
+  const run = createRun({
+    shared,
+    contract,
+    options,
+    inputSha256: given.input === undefined ? "" : (sha256Of(given.input) ?? ""),
+  });
   return {
     run,
     startRecord: failOpenAsync("sending the start record", () => sendStart(run, given), undefined),

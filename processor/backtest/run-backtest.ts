@@ -131,7 +131,9 @@ function createState({ maxFindings, onFindings, onProgress }: BacktestOptions) {
   let findings: readonly Finding[] = [];
   let rows = 0;
   let rowsDone = 0;
-  const share = (): number => (rows === 0 ? 1 : rowsDone / rows);
+  /** A slice that is not finished counts by its runs: at most as much as it will. */
+  const share = (): number =>
+    rows === 0 ? 1 : Math.min(1, Math.max(rowsDone, tally.runs + tally.open + tally.gone) / rows);
   return {
     begin: (slices: readonly Slice[]): void => {
       rows = slices.reduce((sum, slice) => sum + slice.rows, 0);

@@ -58,9 +58,12 @@ export class JoinedProvider implements TracerProvider {
   }
 
   getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
+    const of = (provider: TracerProvider | undefined): Tracer | undefined =>
+      provider?.getTracer(name, version, options);
+    let own: Tracer | undefined;
     return new JoinedTracer(
-      () => this.current()?.getTracer(name, version, options),
-      () => this.theirs() !== undefined,
+      () => of(this.theirs()),
+      () => (own ??= of(this.#own())),
     );
   }
 
@@ -69,19 +72,21 @@ export class JoinedProvider implements TracerProvider {
   }
 }
 
-/** A tracer that is asked anew for each span: one made before the service's SDK was there must not stay with ours. */
+/** A tracer that looks anew for each span: one made before the service's SDK was there must not stay with ours. */
 class JoinedTracer implements Tracer {
-  readonly #current: () => Tracer | undefined;
-  readonly #isTheirs: () => boolean;
+  readonly #theirs: () => Tracer | undefined;
+  readonly #own: () => Tracer | undefined;
 
-  constructor(current: () => Tracer | undefined, isTheirs: () => boolean) {
-    this.#current = current;
-    this.#isTheirs = isTheirs;
+  constructor(theirs: () => Tracer | undefined, own: () => Tracer | undefined) {
+    this.#theirs = theirs;
+    this.#own = own;
   }
 
   startSpan(name: string, options: SpanOptions = {}, within: Context = context.active()): Span {
-    const parent = this.#isTheirs() || options.root === true ? within : inRun(within);
-    return (this.#current() ?? NO_TRACER).startSpan(name, options, parent);
+    const theirs = this.#theirs();
+    if (theirs !== undefined) return theirs.startSpan(name, options, within);
+    const parent = options.root === true ? within : inRun(within);
+    return (this.#own() ?? NO_TRACER).startSpan(name, options, parent);
   }
 
   startActiveSpan<Result>(...args: [name: string, ...rest: unknown[]]): Result {

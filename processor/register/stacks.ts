@@ -31,6 +31,9 @@ export const STACK_MODULES: readonly StackModule[] = [
   { module: "@anthropic-ai/sdk", patch: patchAnthropic },
   { module: "@modelcontextprotocol/sdk", file: /^dist\/(?:esm|cjs)\/client\/index\.js$/, patch: patchMcpClient },
   { module: "@modelcontextprotocol/sdk", file: /^dist\/(?:esm|cjs)\/server\/index\.js$/, patch: patchMcpServer },
+  // The package has no entry, without which files are met by their whole name only (`require`).
+  { module: "@modelcontextprotocol/sdk/dist/cjs/client", patch: patchMcpClient },
+  { module: "@modelcontextprotocol/sdk/dist/cjs/server", patch: patchMcpServer },
   { module: "@modelcontextprotocol/client", patch: patchMcpClient },
   { module: "@modelcontextprotocol/client", file: /^dist\/index\.[cm]js$/, patch: patchMcpClient },
   { module: "@modelcontextprotocol/server", patch: patchMcpServer },

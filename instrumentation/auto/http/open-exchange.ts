@@ -1,5 +1,5 @@
 import { callInterceptor, type CallAnswer } from "../../capture/call-interceptor.ts";
-import { captureValue, type CapturedValue } from "../../capture/capture-value.ts";
+import { captureValue, type CapturedValue, sha256Of } from "../../capture/capture-value.ts";
 import { errorClassOf } from "../../capture/error-class.ts";
 import type { Attempt } from "../../contract/evidence.ts";
 import { failOpen } from "../../fail-open.ts";
@@ -186,7 +186,7 @@ export class OpenExchange {
     const { method, url, headers } = this.#start;
     const said = Number(headerOf(headers(), "x-stainless-retry-count"));
     return triesSoFar(this.#scope, {
-      request: given.sha256 ?? `${method} ${bareUrl(url)}`,
+      request: sha256Of(given) ?? `${method} ${bareUrl(url)}`,
       startedMillis: this.#began,
       endedMillis: realMonotonicMillis(),
       status: this.#head?.status,
@@ -221,7 +221,7 @@ export class OpenExchange {
   /** It was redacted with an eye on chunks and headers; once more would tear them. */
   #captured(result: JsonValue): CapturedValue {
     const { capture, captureMaxBytes: maxBytes } = this.#scope.run.runtime.options;
-    const policy = capture === "hash" ? "hash" : "full";
+    const policy = capture === "redacted" ? "full" : capture;
     // JSON of a body is longer than the body, which is what the limit speaks of.
     return captureValue(result, { policy, maxBytes: maxBytes * 2 + 65_536, redactor: AS_IT_IS, label: "the result" });
   }

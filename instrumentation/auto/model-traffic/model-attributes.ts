@@ -45,7 +45,7 @@ export function readModelExchange(exchange: ModelExchange, capture: ModelCapture
   const { model, isStreamed, parameters } = api.request(body);
   const answer = exchange.answer === undefined ? undefined : answerBody(exchange.answer, api);
   const told = answer === undefined ? undefined : api.answer(answer.body);
-  const isKept = capture.policy !== "hash";
+  const isKept = capture.policy !== "hash" && capture.policy !== "none";
   const attributes = {
     [semconv.ATTR_OPERATION_NAME]: api.operation,
     [semconv.ATTR_PROVIDER_NAME]: providerName(exchange.url, api.provider),

@@ -30,6 +30,8 @@ export interface SimulatedCollector {
   /** Receive times of spans that are acknowledged and not known to be stored. */
   unstored(): readonly { readonly span: SpanRow; readonly at: number }[];
   problems(): number;
+  /** When everything that was acknowledged up to a time was stored; that time itself when nothing was late. */
+  storedBy(time: number): number;
 }
 
 interface Spooled {
@@ -45,6 +47,8 @@ export const AFTER_GAP_MILLIS = 30_000;
 export function createSimulatedCollector(options: SimulatedCollectorOptions): SimulatedCollector {
   const { id, scheduler } = options;
   const spool: Spooled[] = [];
+  /** Receive time of the oldest span of each stored batch, and when it was stored; both only grow. */
+  const storings: { readonly from: number; readonly at: number }[] = [];
   let life: { isOver: boolean } = { isOver: true };
   let batches = 0;
   let problems = 0;
@@ -142,6 +146,7 @@ export function createSimulatedCollector(options: SimulatedCollectorOptions): Si
           if (own.isOver) return;
           observe(spans, batch.entries[0]?.at ?? 0);
           spool.splice(0, batch.entries.length);
+          storings.push({ from: batch.entries[0]?.at ?? 0, at: scheduler.now() });
           pending = undefined;
           next(50);
         },
@@ -167,5 +172,6 @@ export function createSimulatedCollector(options: SimulatedCollectorOptions): Si
     },
     unstored: () => spool,
     problems: () => problems,
+    storedBy: (time) => Math.max(time, storings.findLast(({ from }) => from <= time)?.at ?? time),
   };
 }

@@ -36,6 +36,8 @@ export interface SimulationResult {
   readonly unstored: number;
   readonly restarts: number;
   readonly storeProblems: number;
+  /** When all that any collector had acknowledged up to a time was stored. */
+  storedBy(time: number): number;
 }
 
 export const START = 1_700_000_000_000;
@@ -48,10 +50,11 @@ const STORE_OUTAGE: Interval = { from: START + 20 * MINUTE, to: START + 30 * MIN
 const ALL_DOWN: Interval = { from: START + 42 * MINUTE, to: START + 47 * MINUTE };
 const RESTART_EVERY_MILLIS = MINUTE;
 const DOWN_MILLIS = 4_000;
+export const LONGEST_DOWN_MILLIS = DOWN_MILLIS + 1_000;
 const COLLECTORS = 3;
 /** Each collector in its turn loses its way to the store for less time than it takes to count as dead. */
 const CUT_OFF_EVERY_MILLIS = 4 * MINUTE;
-export const CUT_OFF_MILLIS = 40_000;
+const CUT_OFF_MILLIS = 40_000;
 const isCutOff = (index: number, time: number): boolean =>
   (time - START + index * CUT_OFF_MILLIS) % CUT_OFF_EVERY_MILLIS < CUT_OFF_MILLIS;
 const within = (time: number, { from, to }: Interval): boolean => time >= from && time < to;
@@ -114,7 +117,8 @@ export async function simulate({ runs: count, seed, maxLateMillis }: SimulationO
   }
   await scheduler.runUntil(START + ARRIVALS_MILLIS + maxLateMillis + 60 * MINUTE);
   const unstored = collectors.reduce((sum, collector) => sum + collector.unstored().length, 0);
-  return { runs, store, away: [STORE_OUTAGE, ALL_DOWN], falseAbandonments, unstored, ...counts };
+  const storedBy = (time: number): number => Math.max(...collectors.map((collector) => collector.storedBy(time)));
+  return { runs, store, away: [STORE_OUTAGE, ALL_DOWN], falseAbandonments, unstored, storedBy, ...counts };
 }
 
 const isEnd = (span: SpanRow): boolean =>

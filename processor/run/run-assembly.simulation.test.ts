@@ -11,6 +11,7 @@ import { runRowFromFacts } from "./run-row-from-facts.ts";
 import { AFTER_GAP_MILLIS, BEAT_MILLIS } from "./testing/simulated-collector.ts";
 import { SIMULATED_CONTRACTS, type SimulatedRun } from "./testing/simulated-run.ts";
 import {
+  CUT_OFF_MILLIS,
   GRACE_MILLIS,
   LONGEST_DOWN_MILLIS,
   SCAN_MILLIS,

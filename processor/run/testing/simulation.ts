@@ -54,7 +54,7 @@ export const LONGEST_DOWN_MILLIS = DOWN_MILLIS + 1_000;
 const COLLECTORS = 3;
 /** Each collector in its turn loses its way to the store for less time than it takes to count as dead. */
 const CUT_OFF_EVERY_MILLIS = 4 * MINUTE;
-const CUT_OFF_MILLIS = 40_000;
+export const CUT_OFF_MILLIS = 40_000;
 const isCutOff = (index: number, time: number): boolean =>
   (time - START + index * CUT_OFF_MILLIS) % CUT_OFF_EVERY_MILLIS < CUT_OFF_MILLIS;
 const within = (time: number, { from, to }: Interval): boolean => time >= from && time < to;

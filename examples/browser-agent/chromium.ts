@@ -53,7 +53,9 @@ export function openWindow(): BrowserWindow {
       return { ...(await seenOn(shown)), visited: [...redirectsTo(response), shown.url()] };
     },
     screenshot: async () => await (await current()).screenshot({ timeout: TIMEOUT_MILLIS }),
-    close: async () => void (await (await page)?.context().close()),
+    close: async () => {
+      await (await page)?.context().close();
+    },
   };
 }
 

@@ -98,7 +98,7 @@ const isObject = (value: unknown): value is ThrownObject => typeof value === "ob
 function knownClass({ code, status, statusCode, name, message }: ThrownObject): string | undefined {
   if (typeof code === "string" && Object.hasOwn(BY_CODE, code)) return BY_CODE[code];
   const rpcCode = RPC_ERRORS.has(name) ? (code ?? Number(RPC_MESSAGE.exec(String(message))?.[1] ?? NaN)) : undefined;
-  if (Number.isSafeInteger(rpcCode)) return BY_RPC_CODE[Number(rpcCode)] ?? String(rpcCode);
+  if (typeof rpcCode === "number" && Number.isSafeInteger(rpcCode)) return BY_RPC_CODE[rpcCode] ?? String(rpcCode);
   const answered = typeof status === "number" ? status : statusCode;
   const byStatus = typeof answered === "number" ? classOfStatus(answered) : undefined;
   if (byStatus !== undefined) return byStatus;

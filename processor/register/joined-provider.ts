@@ -89,6 +89,7 @@ class JoinedTracer implements Tracer {
     return (this.#own() ?? NO_TRACER).startSpan(name, options, parent);
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the API's own signature
   startActiveSpan<Result>(...args: [name: string, ...rest: unknown[]]): Result {
     const work = args.at(-1) as (span: Span) => Result;
     const [name, options, within = context.active()] = args.slice(0, -1) as [string, SpanOptions?, Context?];

@@ -10,8 +10,9 @@ export function recordFromSdkSpan(span: SdkSpan): ChannelRecord {
   const { traceId, spanId } = span.spanContext();
   const start = nanosOf(span.startTime);
   const parentSpanId = span.parentSpanContext?.spanId;
+  const runId = span.attributes[semconv.ATTR_RUN_ID];
   return {
-    runId: String(span.attributes[semconv.ATTR_RUN_ID] ?? ""),
+    runId: typeof runId === "string" ? runId : "",
     event: "span",
     span: {
       traceId,

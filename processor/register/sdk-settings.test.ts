@@ -31,6 +31,7 @@ describe("the standard variables", () => {
     const env = { OTEL_TRACES_SAMPLER_ARG: "0.25", ...(name === undefined ? {} : { OTEL_TRACES_SAMPLER: name }) };
     const sampler = samplerFrom(env, sdk);
     if (expected === undefined) expect(sampler).toBeUndefined();
+    // oxlint-disable-next-line typescript/no-base-to-string -- samplers of the SDK describe themselves
     else expect(String(sampler)).toMatch(expected);
   });
 

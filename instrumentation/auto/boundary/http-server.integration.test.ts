@@ -30,8 +30,10 @@ afterEach(async () => {
   await collector.close();
 });
 
-async function serve(listener: RequestListener): Promise<string> {
-  const server = http.createServer(listener).listen(0, "127.0.0.1");
+type Listener = (...args: Parameters<RequestListener>) => unknown;
+
+async function serve(listener: Listener): Promise<string> {
+  const server = http.createServer((...args) => void listener(...args)).listen(0, "127.0.0.1");
   servers.push(server);
   await once(server, "listening");
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -132,7 +134,7 @@ describe("a request to a server of the agent", () => {
 
   it("is no run where http is no boundary, and the listener is undisturbed", async () => {
     configureBoundaries({ boundaries: ["job"] });
-    const url = await serve((_, response) => response.end(String(currentScope())));
+    const url = await serve((_, response) => response.end(typeof currentScope()));
     expect(await (await fetch(`${url}/tasks`)).text()).toBe("undefined");
   });
 

@@ -1,4 +1,4 @@
-export { atBoundary, openBoundaryRun, type BoundaryEnd, type BoundaryRun, type BoundarySpec } from "./boundary-run.ts";
+export { atBoundary, openBoundaryRun, type BoundaryEnd, type BoundaryRun } from "./boundary-run.ts";
 export {
   BOUNDARY_KINDS,
   configureBoundaries,

@@ -65,13 +65,14 @@ interface Job {
 /** Jobs that a handler takes together are one run. */
 function inRun({ queue, jobs }: Batch, work: () => unknown): Promise<unknown> {
   const [first] = jobs as readonly (Job | null | undefined)[];
+  const id: unknown = first?.id;
   const retries = first?.retryCount ?? first?.attemptsMade;
   return atBoundary(
     {
       kind: "job",
       agentName: queue,
       input: jobs.length === 1 ? first?.data : jobs.map((job) => (job as Job | null)?.data),
-      taskId: first?.id === undefined ? undefined : String(first.id),
+      taskId: typeof id === "string" || typeof id === "number" ? String(id) : undefined,
       attempt: typeof retries === "number" ? retries + 1 : undefined,
     },
     async () => await work(),

@@ -60,14 +60,14 @@ const tracedHandler =
 
 function openSpan({ method, params }: RpcRequest, extra: Extra, within: ReturnType<typeof contextFromMeta>): Span {
   const target = method === "tools/call" || method === "prompts/get" ? String(params?.["name"]) : "";
-  const id = extra?.requestId ?? extra?.mcpReq?.id;
+  const id: unknown = extra?.requestId ?? extra?.mcpReq?.id;
   const attributes = {
     [semconv.ATTR_MCP_METHOD_NAME]: method,
     ...(method === "tools/call"
       ? { [semconv.ATTR_TOOL_NAME]: target, [semconv.ATTR_OPERATION_NAME]: semconv.OPERATION_EXECUTE_TOOL }
       : {}),
     ...(method === "prompts/get" ? { [semconv.ATTR_PROMPT_NAME]: target } : {}),
-    ...(id === undefined ? {} : { [semconv.ATTR_JSONRPC_REQUEST_ID]: String(id) }),
+    ...(typeof id === "string" || typeof id === "number" ? { [semconv.ATTR_JSONRPC_REQUEST_ID]: String(id) } : {}),
     ...(typeof extra?.sessionId === "string" ? { [semconv.ATTR_MCP_SESSION_ID]: extra.sessionId } : {}),
   };
   const tracer = trace.getTracer(semconv.INSTRUMENTATION_SCOPE);

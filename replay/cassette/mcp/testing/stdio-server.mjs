@@ -13,7 +13,7 @@ server.registerTool(
   { inputSchema: { of: z.string() }, annotations: { readOnlyHint: true } },
   ({ of }, extra) => {
     const { traceparent } = extra["_meta"] ?? {};
-    log(`count ${traceparent ?? ""}`);
+    log(`count ${typeof traceparent === "string" ? traceparent : ""}`);
     return of === "unicorns" ? { ...text("there are none"), isError: true } : text(`3 ${of}`);
   },
 );

@@ -35,7 +35,7 @@ async function ask(messages) {
   return message.tool_calls.length > 0 ? message : { role: "assistant", content: message.content };
 }
 
-withRoot(async () => {
+void withRoot(async () => {
   const messages = [
     { role: "system", content: scenario.system },
     { role: "user", content: scenario.question },

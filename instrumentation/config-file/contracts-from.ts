@@ -26,7 +26,8 @@ export function contractsFrom(agents: unknown): NamedContracts {
 function contractOf(name: string, value: unknown): RunContract {
   const contract = parseContract(isObject(value) ? { agent: name, ...value } : value);
   // The run would go by another name than the one its contract is found under.
-  if (contract.agent !== name) throw new ContractError([`agent: is ${JSON.stringify(contract.agent)}`]);
+  if (contract.agent !== name)
+    throw new ContractError([`agent: must be ${JSON.stringify(name)}, not ${JSON.stringify(contract.agent)}`]);
   return contract;
 }
 

@@ -54,7 +54,7 @@ describe("what the agent's process reads of the configuration", () => {
       "modul",
       "agents.b.contract",
       "artefacts",
-      'agents.c.contract.agent: is "d"',
+      'agents.c.contract.agent: must be "c", not "d"',
       "agents.e.contract",
     ];
     await expect(loading).rejects.toMatchObject({ code: "RUNPROOF_CONFIG_INVALID" });

@@ -9,14 +9,13 @@ import {
   type SharedSections,
 } from "../../instrumentation/config-file/load-shared-sections.ts";
 import { isSdkDisabled } from "../../instrumentation/environment.ts";
-import { failOpen } from "../../instrumentation/fail-open.ts";
 import { runtime } from "../../instrumentation/runtime.ts";
 import type { RecordChannel } from "../../instrumentation/transport/record-channel.ts";
 import { boundaryOptions } from "./boundary-options.ts";
 import { hookModules } from "./hook-modules.ts";
 import { watchProcessEnd } from "./process-end.ts";
 import { sayOnce } from "./say-once.ts";
-import { STACK_HOOKS, STACK_MODULES } from "./stacks.ts";
+import { STACK_MODULES } from "./stacks.ts";
 import { joinTracing } from "./join-tracing.ts";
 
 /** Everything `runproof/register` does, in one visible order. */
@@ -34,7 +33,6 @@ export async function instrumentProcess(): Promise<void> {
   instrumentHttp();
   instrumentHttpServers(instrumentation.http);
   hookModules(STACK_MODULES.filter(isEnabled));
-  for (const { module, start } of STACK_HOOKS.filter(isEnabled)) failOpen(`starting ${module}`, start, undefined);
   // A worker is part of its process's work, and no work of its own.
   const closeProcessRun = isMainThread ? openProcessRun() : undefined;
   watchEnd(tracing, closeProcessRun);

@@ -17,12 +17,6 @@ export interface StackModule {
   readonly patch: (exports: Record<string, unknown>) => void;
 }
 
-/** A stack that only has to be told once, whether or not it will ever be loaded. */
-export interface StackHook {
-  readonly module: string;
-  readonly start: () => void;
-}
-
 /** Every stack that is instrumented when it is loaded. One line each. */
 export const STACK_MODULES: readonly StackModule[] = [
   { module: "pg-boss", patch: instrumentPgBoss },
@@ -49,6 +43,3 @@ export const STACK_MODULES: readonly StackModule[] = [
   { module: "@mastra/core", patch: instrumentMastra },
   { module: "@mastra/core", file: /^dist\/(agent\/)?index\.c?js$/, patch: instrumentMastra },
 ];
-
-/** Every stack with a hook of its own. */
-export const STACK_HOOKS: readonly StackHook[] = [];

@@ -140,7 +140,7 @@ async function registerOf(project: string): Promise<string> {
 }
 
 async function judgedRun(reader: RunReader, agent: string): Promise<RunRow | undefined> {
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < 600; i++) {
     const [run] = await reader.currentRuns({ agent, limit: 1 });
     if (run !== undefined && run.status !== "" && run.closed_at !== null && run.status !== "started") return run;
     await sleep(200);

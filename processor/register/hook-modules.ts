@@ -20,14 +20,23 @@ export function hookModules(stacks: readonly StackModule[], inThread = supportsS
       if (matches(stack, name)) failOpen(`patching ${name}`, () => patchOnce(stack, exports, before), undefined);
     }
   };
-  failOpen("hooking require()", () => hookRequire(names, onLoaded), undefined);
+  const isListed = (name: string): boolean => stacks.some((stack) => matches(stack, name));
+  failOpen("hooking require()", () => hookRequire(names, { onLoaded, isListed }), undefined);
   failOpen("hooking import", () => hookImport(stacks, names, { onLoaded, inThread }), undefined);
 }
 
 type OnLoaded = (exports: unknown, name: string) => void;
 
-function hookRequire(names: string[], onLoaded: OnLoaded): void {
-  void new RequireHook(names, { internals: true }, (exports, name) => opened(exports, name, onLoaded));
+interface RequireHooks {
+  readonly onLoaded: OnLoaded;
+  /** Every other file of a package stays the very object it is: its own files write to each other's exports. */
+  readonly isListed: (name: string) => boolean;
+}
+
+function hookRequire(names: string[], { onLoaded, isListed }: RequireHooks): void {
+  void new RequireHook(names, { internals: true }, (exports, name) =>
+    isListed(name) ? opened(exports, name, onLoaded) : exports,
+  );
 }
 
 /** Exports that can be changed, changed. */

@@ -29,7 +29,8 @@ export async function instrumentProcess(): Promise<void> {
   configureBoundaries(
     boundaryOptions({ env: process.env, config: instrumentation, cwd: process.cwd(), warn: sayOnce }),
   );
-  const isEnabled = ({ module }: { readonly module: string }): boolean => !instrumentation.disabled.includes(module);
+  const isEnabled = ({ module }: { readonly module: string }): boolean =>
+    !instrumentation.disabled.some((disabled) => module === disabled || module.startsWith(`${disabled}/`));
   instrumentHttp();
   instrumentHttpServers(instrumentation.http);
   hookModules(STACK_MODULES.filter(isEnabled));

@@ -9,7 +9,7 @@ import { patchOpenai } from "../../instrumentation/auto/openai/index.ts";
 
 /** A module that is patched when it is loaded, by `import` or `require`. */
 export interface StackModule {
-  /** Name of the package; `disabled` of the configuration goes by it. */
+  /** Name of the package, or of one of its entries; `disabled` of the configuration goes by the package. */
   readonly module: string;
   /** A file inside the package, matched against its path in the package with `/`. Default: the package's entry. */
   readonly file?: RegExp;
@@ -36,6 +36,9 @@ export const STACK_MODULES: readonly StackModule[] = [
   // Entries whose `require` is another file than `main` are met as a file of the package.
   { module: "@openai/agents-core", patch: instrumentOpenAiAgents },
   { module: "@openai/agents-core", file: /^dist\/index\.m?js$/, patch: instrumentOpenAiAgents },
+  // Core 0.3 has no main entry, and then `require` is met at the entries that are there.
+  { module: "@langchain/core/tools", patch: instrumentLangChain },
+  { module: "@langchain/core/runnables", patch: instrumentLangChain },
   { module: "@langchain/core", file: /^dist\/tools\/index\.c?js$/, patch: instrumentLangChain },
   { module: "@langchain/core", file: /^dist\/runnables\/index\.c?js$/, patch: instrumentLangChain },
   { module: "@langchain/langgraph", patch: instrumentLangChain },

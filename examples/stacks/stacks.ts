@@ -76,6 +76,13 @@ export const STACK_VERSIONS: readonly StackVersion[] = [
     packages: { "@openai/agents": "0.20.0", openai: "7.57.0", zod: "4.6.7" },
   },
   {
+    ...model,
+    stack: "mastra",
+    age: "newest",
+    agent: "mastra",
+    packages: { "@mastra/core": "1.71.0", "@ai-sdk/openai": "4.0.118", zod: "4.6.7" },
+  },
+  {
     stack: "mcp",
     age: "oldest",
     agent: "mcp",

@@ -18,7 +18,14 @@ import {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** What installing runproof and its required peer brings. */
-const REQUIRED = ["@opentelemetry/api", "zod", "@clickhouse", "commander"];
+const REQUIRED = [
+  "@opentelemetry/api",
+  "zod",
+  "@clickhouse",
+  "commander",
+  "import-in-the-middle",
+  "require-in-the-middle",
+];
 
 let directory: string;
 let packed: Packed;

@@ -95,8 +95,9 @@ describe("an agent in its own process", () => {
 
   test("that hangs is killed with everything it started", async () => {
     const path = join(scratch, "sleeper.pid");
-    const child = await run({ act: "hang", path }, { timeoutMillis: 3_000 });
-    expect(child.outcome).toEqual({ type: "timed_out", afterMillis: 3_000 });
+    // Long enough for a loaded machine to get as far as hanging.
+    const child = await run({ act: "hang", path }, { timeoutMillis: 8_000 });
+    expect(child.outcome).toEqual({ type: "timed_out", afterMillis: 8_000 });
     const pid = Number(readFileSync(path, "utf8"));
     for (let i = 0; i < 50 && isAlive(pid); i++) await sleep(20);
     expect(isAlive(pid)).toBe(false);

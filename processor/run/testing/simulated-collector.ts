@@ -172,6 +172,14 @@ export function createSimulatedCollector(options: SimulatedCollectorOptions): Si
     },
     unstored: () => spool,
     problems: () => problems,
-    storedBy: (time) => Math.max(time, storings.findLast(({ from }) => from <= time)?.at ?? time),
+    storedBy(time) {
+      let [low, high] = [0, storings.length];
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if ((storings[middle]?.from ?? 0) <= time) low = middle + 1;
+        else high = middle;
+      }
+      return Math.max(time, storings[low - 1]?.at ?? time);
+    },
   };
 }

@@ -32,7 +32,10 @@ const schema = z.strictObject({
   /** How long an ended run waits for spans it announced. */
   settleSeconds: seconds.default(10),
   watchdogScanSeconds: numeric(z.number().min(0.05).max(3_600)).default(1),
-  /** JSON file: what agents promise that other instrumentations watch, contracts by agent name. Default: nothing. */
+  /**
+   * JSON file: what agents promise that other instrumentations watch, contracts by agent name; `{}` records their runs
+   * without a verdict. Default none, and then traces without a run of ours are stored and not judged.
+   */
   contractsFile: z.string().min(1).optional(),
   /** How far back a start looks for runs that were not settled. */
   sweepDays: numeric(z.number().min(0).max(3_650)).default(7),

@@ -197,6 +197,8 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
     folder,
     graceMillis: config.graceSeconds * 1_000,
     settleMillis: config.settleSeconds * 1_000,
+    // Without any contract nothing could come of it.
+    readsTraces: config.contractsFile !== undefined || options.contracts !== undefined,
     onError,
     async onVerdict(row, verdict) {
       await forward?.forwardLogRows([verdictLogRow(row, verdict)]);

@@ -21,6 +21,8 @@ export interface RunAssemblerOptions extends Omit<RunRecorderOptions, "now"> {
   readonly settleMillis: number;
   /** Where spans become facts. Default: in this thread. */
   readonly folder?: RunFolder;
+  /** Whether a trace without a run of ours is one: each is read and judged, which costs. Default true. */
+  readonly readsTraces?: boolean;
   /** Default: the system's clock and timers. */
   readonly scheduler?: Scheduler;
   /** Runs that may wait for a look; more are found again by a sweep. Default 100,000. */
@@ -70,7 +72,7 @@ interface KnownRun {
  * looks.
  */
 export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
-  const { store, scheduler = systemScheduler, maxRemembered = 100_000 } = options;
+  const { store, scheduler = systemScheduler, maxRemembered = 100_000, readsTraces = true } = options;
   const folder = options.folder ?? createRunFolder(store, { breather: scheduler.breather });
   const open = createRecentMap<true>(maxRemembered);
   const overdue = createRecentMap<true>(maxRemembered);
@@ -168,8 +170,8 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
       last = run.traceId;
     }
     for (const run of touched) {
-      if (isTraceRun(run)) touchTrace(run, since);
-      else touch(run, since);
+      if (!isTraceRun(run)) touch(run, since);
+      else if (readsTraces) touchTrace(run, since);
     }
   }
 
@@ -186,7 +188,9 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
     start: async () => {},
     shutdown: () => queue.shutdown(),
     observe: (touched, receivedSince = scheduler.now()) => observe(touched, receivedSince),
-    revisit: (run, receivedSince = scheduler.now()) => queue.add(run, { delayMillis: 0, since: receivedSince }),
+    revisit(run, receivedSince = scheduler.now()) {
+      if (readsTraces || !isTraceRun(run)) queue.add(run, { delayMillis: 0, since: receivedSince });
+    },
     abandon(row) {
       overdue.set(runKey(row), true);
       queue.add({ runId: row.run_id, traceId: row.trace_id }, { delayMillis: 0, since: scheduler.now() });

@@ -54,8 +54,8 @@ export function captureValue(value: unknown, options: CaptureOptions): CapturedV
   }
 }
 
-/** The problem makes the run unfit for replay, and clauses about the value undecided. */
-const NOT_LOOKED_AT: CapturedValue = { form: "hash", bytes: 0, problem: "the policy is to keep no values" };
+/** What the policy `none` makes of every value. The problem makes the run unfit for replay, and clauses about the value undecided. */
+export const NOT_LOOKED_AT: CapturedValue = { form: "hash", bytes: 0, problem: "the policy is to keep no values" };
 
 const hashed = (text: string, bytes: number): CapturedValue => ({
   text: `sha256:${sha256Hex(text)};bytes=${bytes}`,

@@ -1,6 +1,6 @@
 import { SpanKind } from "@opentelemetry/api";
 import type { CallKind } from "../capture/call-interceptor.ts";
-import type { CapturedValue } from "../capture/capture-value.ts";
+import { NOT_LOOKED_AT, type CapturedValue } from "../capture/capture-value.ts";
 import type { Attempt, CaptureForm } from "../contract/evidence.ts";
 import { canonicalJson } from "../json/canonical.ts";
 import type { JsonValue } from "../json/json.ts";
@@ -79,7 +79,7 @@ export function captureText(given: CapturedValue | undefined, kept: CapturedValu
   const isUsual =
     given !== undefined && kept !== undefined && given.problem === undefined && kept.problem === undefined;
   if (isUsual) return USUAL_CAPTURES[given.form][kept.form];
-  return given === kept && given !== undefined ? sameCaptureText(given) : captureTextOf(given, kept);
+  return given === NOT_LOOKED_AT && kept === NOT_LOOKED_AT ? NOTHING_CAPTURED : captureTextOf(given, kept);
 }
 
 function captureTextOf(given: CapturedValue | undefined, kept: CapturedValue | undefined): string {
@@ -91,15 +91,8 @@ function captureTextOf(given: CapturedValue | undefined, kept: CapturedValue | u
   return canonicalJson({ arguments: form(given), ...(kept === undefined ? {} : { result: form(kept) }) });
 }
 
-/** Both values are the one that stands for "not looked at". */
-const sameCaptureText = (both: CapturedValue): string => {
-  const known = sameTexts.get(both) ?? captureTextOf(both, both);
-  sameTexts.set(both, known);
-  return known;
-};
-const sameTexts = new WeakMap<CapturedValue, string>();
-
 // Nearly every call has one of these, and writes it each time.
+const NOTHING_CAPTURED = captureTextOf(NOT_LOOKED_AT, NOT_LOOKED_AT);
 const FORMS = ["full", "redacted", "hash"] as const satisfies readonly CaptureForm[];
 const withForm = (form: CaptureForm): CapturedValue => ({ form, bytes: 0 });
 const USUAL_CAPTURES = Object.fromEntries(

@@ -162,16 +162,20 @@ export function createRunAssembler(options: RunAssemblerOptions): RunAssembler {
   }
 
   function observe(touched: readonly TouchedRun[], since: number): void {
-    // Steps of other instrumentations within a run of ours belong to it, whichever of them came first.
+    if (readsTraces) noteOwnRuns(touched);
+    for (const run of touched) {
+      if (!isTraceRun(run)) touch(run, since);
+      else if (readsTraces) touchTrace(run, since);
+    }
+  }
+
+  /** Steps of other instrumentations within a run of ours belong to it, whichever of them came first. */
+  function noteOwnRuns(touched: readonly TouchedRun[]): void {
     let last = "";
     for (const run of touched) {
       if (run.traceId === last || isTraceRun(run)) continue;
       openTraces.ownRunSeen(run.traceId);
       last = run.traceId;
-    }
-    for (const run of touched) {
-      if (!isTraceRun(run)) touch(run, since);
-      else if (readsTraces) touchTrace(run, since);
     }
   }
 

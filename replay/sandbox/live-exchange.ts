@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { performance } from "node:perf_hooks";
+import { headerPairs } from "../../instrumentation/auto/http/header-pairs.ts";
 import type { RecordedAnswer, RecordedChunk } from "../../instrumentation/auto/http/recorded-answer.ts";
 import { wireErrorFrom } from "../../instrumentation/auto/http/wire-error.ts";
 
@@ -29,7 +30,7 @@ export async function liveExchange({ method, url, headers }: LiveRequest): Promi
   const told = (end: RecordedAnswer["end"]): RecordedAnswer => ({
     ...(head === undefined ? {} : { status: head.statusCode }),
     status_text: head?.statusMessage ?? "",
-    headers: head === undefined ? [] : headerPairs(head.rawHeaders),
+    headers: headerPairs(head?.rawHeaders ?? []).filter(([name]) => !CONNECTION.has(name.toLowerCase())),
     answered_ms: answeredMillis,
     chunks,
     end,
@@ -61,14 +62,5 @@ function answerOf(method: string, url: string, headers: LiveRequest["headers"]):
   return promise;
 }
 
-function headerPairs(raw: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? "";
-    // The chunks are handed on without the framing of the connection they came over.
-    if (!CONNECTION.has(name.toLowerCase())) pairs.push([name, raw[i + 1] ?? ""]);
-  }
-  return pairs;
-}
-
+/** The chunks are handed on without the framing of the connection they came over. */
 const CONNECTION: ReadonlySet<string> = new Set(["connection", "keep-alive", "transfer-encoding"]);

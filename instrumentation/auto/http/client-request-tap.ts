@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { failOpen } from "../../fail-open.ts";
 import type { OpenExchange } from "./open-exchange.ts";
+import { headerPairs } from "./header-pairs.ts";
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -52,10 +53,7 @@ interface ResponseTap {
 
 function tapResponse(response: IncomingMessage, { exchange, broken, abort }: ResponseTap): void {
   const { rawHeaders, statusCode = 0, statusMessage = "" } = response;
-  const headers = Array.from({ length: rawHeaders.length / 2 }, (_, index) => {
-    return [rawHeaders[index * 2] ?? "", rawHeaders[index * 2 + 1] ?? ""] as const;
-  });
-  exchange.answered({ status: statusCode, statusText: statusMessage, headers });
+  exchange.answered({ status: statusCode, statusText: statusMessage, headers: headerPairs(rawHeaders) });
   // Each part as the parser gives it, whether or not anybody reads.
   watch(response, "push", (chunk) => {
     if (chunk instanceof Uint8Array) exchange.received(chunk);

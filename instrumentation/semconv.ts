@@ -267,3 +267,96 @@ export const ATTR_PROMPT_NAME = "gen_ai.prompt.name";
 export const ATTR_NETWORK_TRANSPORT = "network.transport";
 /** Error class of a tool's answer that says of itself that it failed. */
 export const ERROR_TOOL = "tool_error";
+
+// --- canaries: OTLP log events from whoever replays fixtures on a schedule; the service stores them and the monitor reads them ---
+/** Before and after the fixtures of a tier, or of a shard of it, are replayed. */
+export const EVENT_CANARY_ROUND = "runproof.canary.round";
+/** One fixture of a round. */
+export const EVENT_CANARY_RESULT = "runproof.canary.result";
+/** `critical`, `broad`, `full`, or a name of the configuration. */
+export const ATTR_CANARY_TIER = "runproof.canary.tier";
+/** The same for all shards of a round: tier and slot. */
+export const ATTR_CANARY_ROUND_ID = "runproof.canary.round_id";
+/** When the round was due: milliseconds since the epoch, an integer. */
+export const ATTR_CANARY_SLOT = "runproof.canary.slot";
+/** Seconds between rounds of the tier. */
+export const ATTR_CANARY_INTERVAL_SECONDS = "runproof.canary.interval_seconds";
+/** `2/4`; `1/1` for a round in one piece. */
+export const ATTR_CANARY_SHARD = "runproof.canary.shard";
+/** `started` or `ended`. */
+export const ATTR_CANARY_PHASE = "runproof.canary.phase";
+/** JSON text: ids of all fixtures of the tier, of this shard and of others. What is listed and has no result is unknown. */
+export const ATTR_CANARY_FIXTURES = "runproof.canary.fixtures";
+/** `passing`, `failing`, `stale` or `unknown`; only the first is green. */
+export const ATTR_CANARY_OUTCOME = "runproof.canary.outcome";
+/** Life-cycle state as recomputed before the replay: candidate, certified, flaky, stale, retired; or `unreadable`. */
+export const ATTR_CANARY_FIXTURE_STATE = "runproof.canary.fixture_state";
+/** Failure class that the fixture protects against. */
+export const ATTR_CANARY_PROTECTS = "runproof.canary.protects";
+/** Why, in a sentence. */
+export const ATTR_CANARY_EXPLANATION = "runproof.canary.explanation";
+export const ATTR_CANARY_DURATION_MS = "runproof.canary.duration_ms";
+
+// --- the monitor, alerts and the gate ---
+/** Log event, once per alert and once when it is resolved. */
+export const EVENT_ALERT = "runproof.alert";
+/** The same for the same class and revision, whoever says it: receivers can tell a repetition. */
+export const ATTR_ALERT_ID = "runproof.alert.id";
+/** `firing` or `resolved`. */
+export const ATTR_ALERT_STATE = "runproof.alert.state";
+export const ATTR_ALERT_FIRST_BAD_RUN = "runproof.alert.first_bad_run_id";
+/** Milliseconds since the epoch: the first production run of the class and revision that was bad. */
+export const ATTR_ALERT_FIRST_BAD_AT = "runproof.alert.first_bad_at";
+export const ATTR_ALERT_SILENT_MINUTES = "runproof.alert.silent_failure_window_minutes";
+/** Log event, each time somebody opens the gate by hand or takes that back. */
+export const EVENT_GATE_OVERRIDE = "runproof.gate.override";
+
+// --- project scope ---
+/** Log event with exactly the fields of the specification, D4; they are attributes of these names. */
+export const EVENT_SCOPE_DRIFT = "scope_drift_detected";
+
+/** Figures of the monitor. They are read from the store every few seconds; when they cannot be, they are absent. */
+export const MONITOR_METRICS = {
+  fixturesPassing: gauge(
+    "runproof.fixtures.passing",
+    "{fixture}",
+    "Fixtures whose newest canary passed in time, by tier.",
+  ),
+  fixturesFailing: gauge("runproof.fixtures.failing", "{fixture}", "Fixtures whose newest canary failed, by tier."),
+  fixturesStale: gauge(
+    "runproof.fixtures.stale",
+    "{fixture}",
+    "Fixtures that prove nothing now, by tier: stale, or no canary in time.",
+  ),
+  fixturesUnknown: gauge(
+    "runproof.fixtures.unknown",
+    "{fixture}",
+    "Fixtures whose newest canary proved nothing either way, by tier.",
+  ),
+  canaryAge: gauge("runproof.canary.age", "s", "Time since the newest complete round ended, by tier."),
+  canaryInterval: gauge("runproof.canary.interval", "s", "Time between rounds as configured, by tier."),
+  silentWindow: gauge(
+    "runproof.silent_failure.window",
+    "min",
+    "From the first bad run of a failure class and revision to the alert that made it visible, by agent and failure class; the newest alert.",
+  ),
+  alertsOpen: gauge("runproof.alerts.open", "{alert}", "Alerts that fire, by agent, failure class and code version."),
+  outboxPending: gauge(
+    "runproof.alerts.outbox.pending",
+    "{delivery}",
+    "Deliveries of alerts that have not been made yet.",
+  ),
+  runsRecent: gauge("runproof.runs.recent", "{run}", "Production runs of the last hour, by status."),
+  runsAbandoned: gauge("runproof.runs.abandoned", "{run}", "Of these, those that were abandoned."),
+  monitorAge: gauge("runproof.monitor.age", "s", "Time since the monitor last read all its figures."),
+  gateOpen: gauge("runproof.gate.open", "", "1 while the gate is open, else 0."),
+  gateReasons: gauge("runproof.gate.reasons", "{reason}", "Reasons why the gate is closed, by code."),
+  gateOverrides: gauge("runproof.gate.overrides", "{override}", "Overrides of the gate in force."),
+  scopeState: gauge("runproof.scope.synced", "", "1 while runproof's own project scope is SYNCED, else 0."),
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+export const LABEL_TIER = "tier";
+export const LABEL_AGENT = "agent";
+export const LABEL_FAILURE_CLASS = "failure_class";
+export const LABEL_CODE_VERSION = "code_version";
+export const LABEL_CODE = "code";

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { answerApi } from "../api/answer-api.ts";
+import type { ApiRoute } from "../api/api-route.ts";
 import type { Authenticator } from "../auth/identity.ts";
 import { isLoopback } from "../auth/exposure.ts";
 import type { Component } from "../component.ts";
@@ -20,6 +22,8 @@ export interface AdminServerOptions {
   readonly authenticator: Authenticator;
   /** Show the metrics beyond loopback although nobody is asked who they are. Default `false`. */
   readonly allowUnauthenticated?: boolean;
+  /** Read at each request: what the service tells under `/v1/…`. Default: nothing. */
+  readonly routes?: () => readonly ApiRoute[];
 }
 
 /** The endpoint of those who run the service. Probes are open to everybody who reaches it, metrics are not. */
@@ -97,6 +101,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
 
 async function replyTo(request: IncomingMessage, options: AdminServerOptions): Promise<Reply> {
   if (!isOwnName(request, options.host ?? "127.0.0.1")) return json(403, { error: "unknown Host" });
+  const api = await apiReply(request, options);
+  if (api !== undefined) return api;
   if (request.method !== "GET" && request.method !== "HEAD") {
     return { ...json(405, { error: "Use GET." }), headers: { allow: "GET, HEAD" } };
   }
@@ -109,8 +115,14 @@ async function replyTo(request: IncomingMessage, options: AdminServerOptions): P
     case "/metrics":
       return refusedMetrics(request, options) ?? (await metrics(options));
     default:
-      return json(404, { error: "There are /healthz, /readyz and /metrics." });
+      return json(404, { error: "There are /healthz, /readyz, /metrics and /v1/…." });
   }
+}
+
+async function apiReply(request: IncomingMessage, options: AdminServerOptions): Promise<Reply | undefined> {
+  const { authenticator, host = "127.0.0.1", allowUnauthenticated = false, routes = () => [] } = options;
+  const answer = await answerApi(request, { routes: routes(), authenticator, host, allowUnauthenticated });
+  return answer && { ...json(answer.status, answer.body), ...(answer.headers && { headers: answer.headers }) };
 }
 
 /** A web page that rebinds its own host name to this address does not get through (DNS rebinding). */

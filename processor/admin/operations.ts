@@ -1,3 +1,4 @@
+import type { ApiRoute } from "../api/api-route.ts";
 import type { Authenticator } from "../auth/identity.ts";
 import type { EngineStats } from "../clickhouse/embedded/embedded-engine.ts";
 import type { Component } from "../component.ts";
@@ -32,6 +33,8 @@ export interface WatchedService {
   readonly engine?: () => EngineStats;
   readonly runs?: () => RunFigures;
   readonly forward?: () => ForwardFigures;
+  /** What is told under `/v1/…`. */
+  readonly routes?: readonly ApiRoute[];
 }
 
 /** All for those who run the service: what it says about itself, whether it works, and where they ask. */
@@ -58,6 +61,7 @@ export async function createOperations(options: OperationsOptions): Promise<Oper
   const storeHealth = createStoreHealth();
   const lifecycle = createLifecycle(config.drainSeconds * 1_000);
   let checks: () => readonly Check[] = () => [];
+  let routes: readonly ApiRoute[] = [];
   const admin =
     config.adminPort === "off"
       ? undefined
@@ -69,6 +73,7 @@ export async function createOperations(options: OperationsOptions): Promise<Oper
           metrics: () => telemetry.metricsText(),
           authenticator,
           allowUnauthenticated: config.allowUnauthenticated,
+          routes: () => routes,
         });
   return {
     telemetry,
@@ -77,7 +82,8 @@ export async function createOperations(options: OperationsOptions): Promise<Oper
     adminUrl: () => urlOf(admin),
     watch(service) {
       checks = checksOf(service, storeHealth);
-      const { watchdog, watchdogScanMillis: scanMillis, addresses: _addresses, ...sources } = service;
+      routes = service.routes ?? [];
+      const { watchdog, watchdogScanMillis: scanMillis, addresses: _addresses, routes: _routes, ...sources } = service;
       telemetry.observe({
         ...sources,
         storeUp: () => storeHealth.up && service.engine?.().up !== false,

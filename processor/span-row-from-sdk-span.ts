@@ -16,7 +16,7 @@ export function spanRowFromSdkSpan(span: SdkSpan): SpanRow {
     SpanName: span.name,
     SpanKind: SPAN_KINDS[span.kind + 1] ?? "Unspecified",
     ServiceName: textOf(span.resource.attributes["service.name"]) ?? "",
-    ResourceAttributes: textAttributes(span.resource.attributes),
+    ResourceAttributes: resourceAttributes(span.resource),
     ScopeName: span.instrumentationScope.name,
     ScopeVersion: span.instrumentationScope.version ?? "",
     SpanAttributes: textAttributes(span.attributes),
@@ -38,15 +38,28 @@ const nanos = ([seconds, nanoseconds]: HrTime): bigint =>
 
 /**
  * Our attributes are text, numbers and booleans. SDK 3.x also lets objects of others through, circular ones included;
- * turning those into text could throw and would hold memory for nothing.
+ * turning those into text could throw and would hold memory for nothing. A plain loop: this is done for every call.
  */
-const textAttributes = (attributes: Readonly<Record<string, unknown>>): AttributeMap =>
-  Object.fromEntries(
-    Object.entries(attributes).flatMap(([name, value]) => {
-      const text = textOf(value);
-      return text === undefined ? [] : [[name, text]];
-    }),
-  );
+function textAttributes(attributes: Readonly<Record<string, unknown>>): AttributeMap {
+  const texts: Record<string, string> = {};
+  for (const name in attributes) {
+    const text = textOf(attributes[name]);
+    // A name of the prototype would be set on that.
+    if (text !== undefined && name !== "__proto__") texts[name] = text;
+  }
+  return texts;
+}
+
+/** One resource stands behind all spans of a provider. */
+const resourceTexts = new WeakMap<object, AttributeMap>();
+
+function resourceAttributes({ attributes }: SdkSpan["resource"]): AttributeMap {
+  const known = resourceTexts.get(attributes);
+  if (known !== undefined) return known;
+  const texts = textAttributes(attributes);
+  resourceTexts.set(attributes, texts);
+  return texts;
+}
 
 function textOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;

@@ -3,7 +3,7 @@ import type { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/ex
 type ResourceMetrics = Parameters<PrometheusSerializer["serialize"]>[0];
 
 /** Words that OpenTelemetry's compatibility rules append to a Prometheus name; `{…}` and none add nothing. */
-const UNIT_WORDS: Readonly<Record<string, string>> = { s: "seconds", By: "bytes", "1": "ratio" };
+const UNIT_WORDS: Readonly<Record<string, string>> = { s: "seconds", min: "minutes", By: "bytes", "1": "ratio" };
 
 /**
  * Names as OpenTelemetry's Prometheus compatibility rules want them, `runproof_spool_size_bytes`: the serializer itself
@@ -15,14 +15,19 @@ export function withUnitNames(metrics: ResourceMetrics): ResourceMetrics {
     scopeMetrics: metrics.scopeMetrics.map((scope) => ({
       ...scope,
       metrics: scope.metrics.map((metric) => {
-        const { name, unit } = metric.descriptor;
-        const word = UNIT_WORDS[unit];
-        const descriptor = { ...metric.descriptor, name: word === undefined ? name : `${name}.${word}`, unit: "" };
+        const descriptor = { ...metric.descriptor, name: withUnit(metric.descriptor), unit: "" };
         return { ...metric, descriptor };
       }),
     })),
   };
 }
+
+const withUnit = ({ name, unit }: { readonly name: string; readonly unit: string }): string =>
+  UNIT_WORDS[unit] === undefined ? name : `${name}.${UNIT_WORDS[unit]}`;
+
+/** The name in `/metrics`, but for the suffixes of counters and histograms. */
+export const prometheusName = (metric: { readonly name: string; readonly unit: string }): string =>
+  withUnit(metric).replaceAll(".", "_");
 
 /** Collects what the reader's provider knows now. Rejects when the reader is shut down. */
 export async function prometheusText(reader: PrometheusExporter, serializer: PrometheusSerializer): Promise<string> {

@@ -8,6 +8,27 @@ export default defineConfig({
     "coding-agent": { module: "./examples/coding-agent/fixed.ts" },
     "browser-agent": { module: "./examples/browser-agent/fixed.ts" },
     "revenue-agent": { module: "./examples/revenue-agent/fixed.ts" },
+    "ledger-agent": { module: "./examples/ledger-agent/fixed.ts" },
+    "pricing-agent": { module: "./examples/pricing-agent/fixed.ts" },
+    "dispatch-agent": { module: "./examples/dispatch-agent/fixed.ts" },
+    "oncall-agent": { module: "./examples/oncall-agent/fixed.ts" },
+    "price-editor": { module: "./examples/scope-mixup/fixed.ts" },
     "tau-airline": { module: "./examples/tau-bench/airline-agent.ts" },
+  },
+  canary: {
+    tiers: {
+      // fixtures/README.md says what each of them covers.
+      critical: {
+        fixtures: [
+          "unreleased_claim",
+          "misread_amount",
+          "missing_artifact_ref",
+          "swallowed_retries",
+          "outage_taken_for_success",
+          "unverified_code",
+          "alert_resolved_as_duplicate",
+        ],
+      },
+    },
   },
 });

@@ -5,6 +5,10 @@ const AGENTS: Readonly<Record<string, () => Promise<unknown>>> = {
   "browser-agent": () => import("./browser-agent/main.ts"),
   "queue-worker": () => import("./queue-worker/main.ts"),
   "revenue-agent": () => import("./revenue-agent/main.ts"),
+  "ledger-agent": () => import("./ledger-agent/main.ts"),
+  "pricing-agent": () => import("./pricing-agent/main.ts"),
+  "dispatch-agent": () => import("./dispatch-agent/main.ts"),
+  "oncall-agent": () => import("./oncall-agent/main.ts"),
 };
 
 const [agent = ""] = process.argv.splice(2, 1);

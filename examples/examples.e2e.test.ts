@@ -82,7 +82,35 @@ const FOUND: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     extra_credit: ["side_effect_unexpected"],
     wrong_amount: ["side_effect_unexpected", "side_effect_missing"],
   },
+  "ledger-agent": {
+    good: [],
+    amount_misread: ["schema_mismatch"],
+    page_dropped: ["schema_mismatch"],
+  },
+  "pricing-agent": {
+    good: [],
+    good_after_throttling: [],
+    blocked_by_throttling: ["blocked_dependency", "missing_artifact_ref", "retries_exhausted"],
+    stale_rates: ["retries_exhausted"],
+  },
+  "dispatch-agent": {
+    good: [],
+    blocked_by_maintenance: ["blocked_dependency", "missing_artifact_ref", "side_effect_missing"],
+    outage_as_success: ["side_effect_missing"],
+    outage_as_bad_parcel: ["side_effect_unexpected", "side_effect_missing"],
+  },
+  "oncall-agent": {
+    good: [],
+    good_after_outage: [],
+    alert_resolved: ["side_effect_unexpected"],
+    alert_storm: ["side_effect_repeated"],
+    alert_lost: ["side_effect_missing"],
+  },
 };
+
+/** Work that is missing while a dependency is away, and that the agent says is missing, is no failure of the agent's. */
+const statusOf = ([first]: readonly string[]): string =>
+  first === undefined ? "passed" : first === "blocked_dependency" ? "blocked" : "failed";
 
 /** The Chromium of the example is one for Linux. */
 const playable = Object.entries(FOUND).filter(([agent]) => agent !== "browser-agent" || process.platform === "linux");
@@ -100,7 +128,7 @@ describe("an example agent", () => {
     }));
     const wanted = Object.entries(found).map(([scenario, reasons]) => ({
       scenario,
-      status: reasons.length === 0 ? "passed" : "failed",
+      status: statusOf(reasons),
       failureClass: reasons[0] ?? null,
       reasons,
     }));
@@ -153,13 +181,17 @@ describe("a shipped fixture", () => {
   }
 
   test.each([
-    ["unleased_navigation", "browser-agent", "origin_not_leased"],
-    ["double_charge", "revenue-agent", "side_effect_repeated"],
-  ])("%s fails on the broken agent, passes on the fixed one, and reaches nothing", async (id, agent, failureClass) => {
-    const broken = await replay(id, `${agent}/broken.ts`);
+    ["unleased_navigation", "browser-agent", "origin_not_leased", "passed"],
+    ["double_charge", "revenue-agent", "side_effect_repeated", "passed"],
+    ["misread_amount", "ledger-agent", "schema_mismatch", "passed"],
+    ["swallowed_retries", "pricing-agent", "retries_exhausted", "blocked"],
+    ["outage_taken_for_success", "dispatch-agent", "side_effect_missing", "blocked"],
+    ["alert_resolved_as_duplicate", "oncall-agent", "side_effect_unexpected", "passed"],
+  ])("%s fails on the broken %s (%s), is %s on the fixed one, and reaches nothing", async (...row) => {
+    const [id, agent, failureClass, status] = row;
+    const [broken, fixed] = await Promise.all([replay(id, `${agent}/broken.ts`), replay(id, `${agent}/fixed.ts`)]);
     expect(broken).toMatchObject({ outcome: "reproduced", verdict: { status: "failed", failureClass } });
-    const fixed = await replay(id, `${agent}/fixed.ts`);
-    expect(fixed).toMatchObject({ outcome: "fixed", verdict: { status: "passed" } });
+    expect(fixed).toMatchObject({ outcome: "fixed", verdict: { status } });
     for (const { cassette, strict } of [broken, fixed]) {
       expect(cassette.misses).toEqual([]);
       expect(strict?.attempts ?? []).toEqual([]);

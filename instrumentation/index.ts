@@ -25,3 +25,28 @@ export { startRun, type StartRunOptions } from "./run/start-run.ts";
 export { runInContext, withRun, type WithRunOptions } from "./run/with-run.ts";
 export { wrapModel, wrapTool, type ModelSpec, type ToolCallOptions, type ToolSpec } from "./run/wrap-tool.ts";
 export { configure } from "./runtime.ts";
+export {
+  createFileJournal,
+  createFileSource,
+  createHttpSource,
+  createMemoryJournal,
+  createRuntimeSource,
+  createScopeResolver,
+  resolveScope,
+  type AuthorizeScope,
+  type Reconciled,
+  type ReconcilePolicy,
+  type ScopeDriftEvent,
+  type ScopeFallback,
+  type ScopeJournal,
+  type ScopeOutcome,
+  type ScopePolicy,
+  type ScopeReading,
+  type ScopeResolver,
+  type ScopeResolverOptions,
+  type ScopeSource,
+  type ScopeStage,
+  type ScopeStatus,
+  type Undone,
+  type WritableScopeSource,
+} from "./scope/index.ts";

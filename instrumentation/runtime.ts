@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { diag, type Tracer } from "@opentelemetry/api";
 import { loadRedactionKey } from "./capture/redaction-key.ts";
 import { createRedactor, type Redactor } from "./capture/redactor.ts";
+import { localProject } from "./scope/run-project.ts";
 import { defaultStateDirectory, optionsFromEnvironment } from "./environment.ts";
 import { failOpen, failOpenAsync } from "./fail-open.ts";
 import { resolveOptions, type ResolvedOptions, type RunproofOptions } from "./options.ts";
@@ -53,7 +54,7 @@ export function resetRuntime(): void {
 
 function createRuntime(code: RunproofOptions): Runtime {
   const env = process.env;
-  const options = resolveOptions(code, optionsFromEnvironment(env), defaultStateDirectory(env));
+  const options = resolveOptions(code, projectScoped(code, optionsFromEnvironment(env)), defaultStateDirectory(env));
   const key =
     options.stateDirectory === null
       ? (options.redactionKey ?? realRandomBytes(32))
@@ -85,6 +86,13 @@ function createRuntime(code: RunproofOptions): Runtime {
     tracer: currentTracer,
     nowUnixNano: createClock(),
   };
+}
+
+/** Runtime override, local persisted scope, default: the same precedence as everywhere (`runproof scope`). */
+function projectScoped(code: RunproofOptions, environment: RunproofOptions): RunproofOptions {
+  if ((code.project ?? environment.project) !== undefined) return environment;
+  const project = failOpen("reading the project scope", () => localProject(process.env, process.cwd()), undefined);
+  return project === undefined ? environment : { ...environment, project };
 }
 
 /** Wall time, strictly rising: of two calls within one millisecond it must stay known which was the later one. */

@@ -283,10 +283,12 @@ export const ATTR_CANARY_SLOT = "runproof.canary.slot";
 export const ATTR_CANARY_INTERVAL_SECONDS = "runproof.canary.interval_seconds";
 /** `2/4`; `1/1` for a round in one piece. */
 export const ATTR_CANARY_SHARD = "runproof.canary.shard";
-/** `started` or `ended`. */
+/** `started`, then `ended`; or `interrupted`, when not every fixture has a result. */
 export const ATTR_CANARY_PHASE = "runproof.canary.phase";
 /** JSON text: ids of all fixtures of the tier, of this shard and of others. What is listed and has no result is unknown. */
 export const ATTR_CANARY_FIXTURES = "runproof.canary.fixtures";
+/** Slots since the tier's last round that went by without one: nobody was there, or a round took too long. */
+export const ATTR_CANARY_MISSED_SLOTS = "runproof.canary.missed_slots";
 /** `passing`, `failing`, `stale` or `unknown`; only the first is green. */
 export const ATTR_CANARY_OUTCOME = "runproof.canary.outcome";
 /** Life-cycle state as recomputed before the replay: candidate, certified, flaky, stale, retired; or `unreadable`. */
@@ -296,6 +298,8 @@ export const ATTR_CANARY_PROTECTS = "runproof.canary.protects";
 /** Why, in a sentence. */
 export const ATTR_CANARY_EXPLANATION = "runproof.canary.explanation";
 export const ATTR_CANARY_DURATION_MS = "runproof.canary.duration_ms";
+/** OpenTelemetry's: records with the same id are one record, sent twice. On the events of canaries. */
+export const ATTR_LOG_RECORD_UID = "log.record.uid";
 
 // --- the monitor, alerts and the gate ---
 /** Log event, once per alert and once when it is resolved. */
@@ -310,10 +314,23 @@ export const ATTR_ALERT_FIRST_BAD_AT = "runproof.alert.first_bad_at";
 export const ATTR_ALERT_SILENT_MINUTES = "runproof.alert.silent_failure_window_minutes";
 /** Log event, each time somebody opens the gate by hand or takes that back. */
 export const EVENT_GATE_OVERRIDE = "runproof.gate.override";
+export const ATTR_GATE_OVERRIDE_ID = "runproof.gate.override.id";
+/** `granted` or `revoked`. */
+export const ATTR_GATE_OVERRIDE_STATE = "runproof.gate.override.state";
+export const ATTR_GATE_OVERRIDE_BY = "runproof.gate.override.by";
+export const ATTR_GATE_OVERRIDE_REASON = "runproof.gate.override.reason";
+/** JSON text: the codes of reasons that it covers. */
+export const ATTR_GATE_OVERRIDE_CODES = "runproof.gate.override.codes";
+/** Milliseconds since the epoch. */
+export const ATTR_GATE_OVERRIDE_EXPIRES = "runproof.gate.override.expires_at";
 
 // --- project scope ---
 /** Log event with exactly the fields of the specification, D4; they are attributes of these names. */
 export const EVENT_SCOPE_DRIFT = "scope_drift_detected";
+/** On a run's root span and on the span that was active: the scope that was resolved and authorised, the last one. */
+export const ATTR_SCOPE = "runproof.scope";
+/** `SYNCED` or `DRIFTED`, as it was then. */
+export const ATTR_SCOPE_STATE = "runproof.scope.state";
 
 /** Figures of the monitor. They are read from the store every few seconds; when they cannot be, they are absent. */
 export const MONITOR_METRICS = {

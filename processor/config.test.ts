@@ -36,6 +36,16 @@ describe("the service's configuration", () => {
       forwardMaxBytes: 512 * 1024 ** 2,
       forwardProtocol: "http/protobuf",
       forwardTimeoutSeconds: 10,
+      monitorIntervalSeconds: 15,
+      monitorRunWindowMinutes: 60,
+      alertLookBackDays: 30,
+      webhookAllowPrivate: false,
+      webhookTimeoutSeconds: 10,
+      gateTiers: ["critical"],
+      gateAllowNoFixtures: false,
+      gateMaxAbandonedRuns: 0,
+      gateMaxUnverifiedRuns: 0,
+      gateAlertsClose: true,
     });
   });
 

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { OPERATIONS_VARIABLES, operationsConfigShape } from "./admin/index.ts";
 import { STORE_VARIABLES, storeConfigShape } from "./clickhouse/store-config.ts";
 import { FORWARD_VARIABLES, forwardConfigShape } from "./exporters/index.ts";
+import { MONITOR_VARIABLES, monitorConfigShape } from "./monitor/monitor-config.ts";
 import { numeric } from "./numeric-setting.ts";
 import { RECEIVER_VARIABLES, receiverConfigShape } from "./receivers/receiver-config.ts";
+import { SCOPE_VARIABLES, scopeConfigShape } from "./scope/index.ts";
 
 const port = numeric(z.int().min(0).max(65_535));
 const seconds = numeric(z.number().min(0).max(2_592_000));
@@ -19,6 +21,8 @@ const schema = z.strictObject({
   ...operationsConfigShape,
   ...storeConfigShape,
   ...forwardConfigShape,
+  ...monitorConfigShape,
+  ...scopeConfigShape,
   dataDirectory: z.string().min(1).default(".runproof/data"),
   /** Bytes that were acknowledged and are not in the store yet; beyond it senders are told to come back. Default 4 GiB. */
   spoolMaxBytes: numeric(z.int().min(1_048_576)).default(4_294_967_296),
@@ -59,6 +63,8 @@ const VARIABLES: Readonly<Record<string, keyof ServiceConfig>> = {
   ...OPERATIONS_VARIABLES,
   ...STORE_VARIABLES,
   ...FORWARD_VARIABLES,
+  ...MONITOR_VARIABLES,
+  ...SCOPE_VARIABLES,
   RUNPROOF_SPOOL_MAX_BYTES: "spoolMaxBytes",
   RUNPROOF_HOST: "host",
   RUNPROOF_OTLP_PORT: "otlpPort",

@@ -1,10 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Verdict } from "../instrumentation/contract/verdict.ts";
+import { userIdentity } from "../instrumentation/scope/user-identity.ts";
 import { createOperations, type Operations } from "./admin/index.ts";
 import type { TokenEntry } from "./auth/tokens.ts";
 import { createEmbeddedEngine, type EmbeddedEngine } from "./clickhouse/embedded/embedded-engine.ts";
 import { createRunStore } from "./clickhouse/run-store.ts";
+import { createScopeStore } from "./clickhouse/scope-store.ts";
 import type { RunRow } from "./clickhouse/run-rows.ts";
 import { createStore, type Store, type StoreOptions } from "./clickhouse/store.ts";
 import { storeSettingsFrom, type StoreSettings } from "./clickhouse/store-config.ts";
@@ -13,6 +16,7 @@ import type { RunFacts } from "./evidence/run-facts.ts";
 import { createErrorLog } from "./error-log.ts";
 import { createForward, type Forward, FORWARD_READER } from "./exporters/index.ts";
 import { createIngest, type StoreTarget } from "./ingest/ingest.ts";
+import { type GateScope, type WebhookConfig, webhooksFrom } from "./monitor/index.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createOtlpGrpcReceiver } from "./receivers/otlp-grpc-receiver.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http-receiver.ts";
@@ -23,15 +27,19 @@ import { createRunAssembler } from "./run/run-assembler.ts";
 import { readAgentContracts } from "./run/agent-contracts.ts";
 import { type AgentContracts, readFacts } from "./run/stored-facts.ts";
 import { verdictLogRow } from "./run/verdict-log-row.ts";
+import { createServiceScope, driftLogRow, type ServiceScope } from "./scope/index.ts";
 import type { Spool } from "./spool/index.ts";
 import { createServiceMeters, type ServiceMeters } from "./telemetry/index.ts";
 import { watchOver } from "./watch-over.ts";
+import { watchProofs } from "./watch-proofs.ts";
 
 export interface ServiceOptions {
   /** Told of every verdict that says something new; what the run did is read when it is asked for. */
   readonly onVerdict?: (row: RunRow, verdict: Verdict, facts: () => Promise<RunFacts>) => void | Promise<void>;
   /** What agents promise that other instrumentations watch, by name; added to those of `contractsFile`, and stronger. */
   readonly contracts?: AgentContracts;
+  /** runproof's own project scope as it is now; `undefined` from it is unknown, and closes the gate. Default: no scope. */
+  readonly scope?: () => GateScope | undefined;
   /** Lines for the operator. Default: none. */
   readonly log?: (message: string) => void;
   /** Of the package, for the service's own telemetry. Default `unknown`. */
@@ -64,6 +72,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const onError = createErrorLog(log);
   await mkdir(config.dataDirectory, { recursive: true });
   const guards = await receiverGuardsFrom(config);
+  const webhooks = await webhooksFrom(config);
   const contracts = { ...(await readAgentContracts(config.contractsFile)), ...options.contracts };
   const operations = await createOperations({
     config,
@@ -73,7 +82,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   });
   await operations.start();
   try {
-    return await startComposed({ config, options, onError, operations, guards, contracts });
+    return await startComposed({ config, options, onError, operations, guards, contracts, webhooks });
   } catch (error) {
     await operations.shutdown().catch(() => {});
     throw error;
@@ -87,6 +96,7 @@ interface Surroundings {
   readonly operations: Operations;
   readonly guards: ConfiguredGuards;
   readonly contracts: AgentContracts;
+  readonly webhooks: readonly WebhookConfig[];
 }
 
 async function startComposed(around: Surroundings): Promise<Service> {
@@ -100,7 +110,7 @@ async function startComposed(around: Surroundings): Promise<Service> {
   const meters = createServiceMeters(operations.telemetry, operations.storeHealth);
   const store = meters.store(createStore(target));
   const collectorId = await readCollectorId(config.dataDirectory);
-  const rest = composeAround({ store, target, collectorId, meters }, around);
+  const rest = composeAround({ store, target, collectorId, meters, engine }, around);
   operations.watch({
     ...rest.watched,
     spoolMaxBytes: config.spoolMaxBytes,
@@ -185,11 +195,13 @@ interface Built {
   readonly target: StoreTarget;
   readonly collectorId: string;
   readonly meters: ServiceMeters;
+  readonly engine: EmbeddedEngine | undefined;
 }
 
 /** Everything between the store and the wire, in the order it starts: judge first, receive last. */
-function composeAround({ store, target, collectorId, meters }: Built, around: Surroundings) {
-  const { config, options, onError, guards, contracts } = around;
+function composeAround(built: Built, around: Surroundings) {
+  const { store, target, collectorId, meters, engine } = built;
+  const { config, options, operations, onError, guards, contracts, webhooks } = around;
   const runs = createRunStore(store);
   const folder = createFoldThread(target, contracts);
   const assembler = createRunAssembler({
@@ -227,6 +239,14 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
     { config, onError },
     { runs, assembler, collectorId, storedThrough, meters },
   );
+  const scope = scopeOf({ store, collectorId, forward }, around);
+  const monitoring = watchProofs(
+    { config, webhooks, operations, authenticator: guards.authenticator, onError },
+    {
+      ...{ store, collectorId, engine, runs, forward, watchdog, spool: ingest.spool },
+      scope: options.scope ?? (() => scope.health()),
+    },
+  );
   const { host, otlpPort: port, otlpGrpcPort } = config;
   const receiver = (protocol: "http" | "grpc") => ({
     ...guards,
@@ -242,6 +262,9 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
     assembler,
     ...watch,
     ingest.spool,
+    // After the spool, which keeps two services out of one folder.
+    scope,
+    monitoring,
     ...(forward ? [forward.bodies] : []),
     ingest.drain,
     http,
@@ -256,6 +279,8 @@ function composeAround({ store, target, collectorId, meters }: Built, around: Su
     spool: () => ingest.spool.stats(),
     addresses,
     watchdog,
+    monitor: () => monitoring.figures(),
+    routes: [...monitoring.routes, ...scope.routes],
     ...(forward && { forward: () => forward.stats() }),
   };
   return { pipeline, http, grpc, idle, watched };
@@ -275,5 +300,26 @@ function forwardOf({ config, onError }: Surroundings, spool: Spool): Forward | u
     ],
     onError,
     now: Date.now,
+  });
+}
+
+/** runproof's own project scope; what drifts is an event in the store and wherever telemetry is passed on to. */
+function scopeOf(
+  { store, collectorId, forward }: Pick<Built, "store" | "collectorId"> & { readonly forward: Forward | undefined },
+  { config, guards, onError }: Surroundings,
+): ServiceScope {
+  return createServiceScope({
+    config,
+    scopes: createScopeStore(store),
+    projects: guards.tokens && new Set(guards.tokens.map(({ project }) => project)),
+    identity: userIdentity(),
+    writtenBy: collectorId,
+    async onDrift(event) {
+      const rows = [driftLogRow(event, Date.now())];
+      await store.insertLogs(rows).catch((error: unknown) => onError("storing a scope drift", error));
+      await forward?.forwardLogRows(rows);
+    },
+    now: Date.now,
+    newId: randomUUID,
   });
 }

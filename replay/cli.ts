@@ -2,15 +2,20 @@
 import { Command } from "commander";
 import type { CommandContext } from "./commands/context.ts";
 import { entryContext } from "./commands/entry-context.ts";
+import { addAlerts } from "./commands/alerts-program.ts";
 import { backtest, type BacktestFlags } from "./commands/backtest.ts";
 import { bisect, type BisectFlags } from "./commands/bisect.ts";
+import { addCanary } from "./commands/canary-program.ts";
 import { certify, type CertifyFlags } from "./commands/certify.ts";
 import { type FixtureRunFlags, runFixtures } from "./commands/fixture-run.ts";
 import { fixtureStatus, type FixtureStatusFlags, retireFixture } from "./commands/fixture-status.ts";
 import { createFixture, type FixtureCreateFlags, type FixtureListFlags, listAllFixtures } from "./commands/fixture.ts";
+import { addMcp } from "./commands/mcp-program.ts";
+import { addGate } from "./commands/gate-program.ts";
 import { type FixtureMinimiseFlags, minimiseCommand } from "./commands/minimise.ts";
 import { action, prepare, runCommandLine } from "./commands/run-command-line.ts";
 import { listRuns, type RunsListFlags, type RunsShowFlags, showRun } from "./commands/runs.ts";
+import { addScope } from "./commands/scope-program.ts";
 import { serve, type ServeFlags } from "./commands/serve.ts";
 import { checkStoreCommand, type StoreCheckFlags } from "./commands/store-check.ts";
 import { version } from "./version.ts";
@@ -36,11 +41,20 @@ function runproofProgram(context: CommandContext): Command {
     .option("--data-dir <dir>", "where the data lives; default .runproof/data")
     .option("--auto-fixtures <dir>", "make a fixture of the first failed run of each agent and kind of failure")
     .option("--auto-fixtures-per-hour <count>", "write at most so many within an hour; default 10")
+    .option(
+      "--canary",
+      "replay fixtures on a schedule; default RUNPROOF_CANARY=on, or canary.serve of the configuration",
+    )
     .action(action(program, (flags: ServeFlags) => serve(flags, context)));
   addRuns(program, context);
   addBacktest(program, context);
   addFixture(program, context);
   addStore(program, context);
+  addAlerts(program, context);
+  addGate(program, context);
+  addCanary(program, context);
+  addScope(program, context);
+  addMcp(program, context);
   return program;
 }
 

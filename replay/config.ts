@@ -9,7 +9,9 @@ import {
   contractField,
   instrumentationSchema,
 } from "../instrumentation/config-file/shared-sections.ts";
+import { canarySchema } from "./canary/canary-config.ts";
 import { ignoreRuleSchema } from "./cassette/cassette.ts";
+import { scopeSchema } from "./scope/scope-config.ts";
 
 export { ConfigError };
 
@@ -71,6 +73,10 @@ const configSchema = z.strictObject({
   otlpEndpoint: z.url().optional(),
   /** For processes with `--import runproof/register`. */
   instrumentation: instrumentationSchema.optional(),
+  /** Fixtures that are replayed on a schedule. */
+  canary: canarySchema.optional(),
+  /** runproof's own project scope. */
+  scope: scopeSchema.optional(),
 } satisfies ConfigShape);
 
 export type RunproofConfigInput = z.input<typeof configSchema>;

@@ -8,7 +8,7 @@ import type { Scenario } from "./scenario.ts";
 /** How a scenario ended; the member names are those of `--json`. */
 export interface Played {
   readonly scenario: string;
-  readonly expected_status: "passed" | "failed";
+  readonly expected_status: "passed" | "failed" | "blocked";
   readonly expected_reasons: readonly string[];
   readonly run_id: string;
   readonly status: string;
@@ -37,11 +37,12 @@ export async function playScenario(scenario: Scenario, model: ModelPlace): Promi
   }
 }
 
-function playedFrom({ name, expected }: Scenario, answer: string | null, closed: ClosedRun | undefined): Played {
+function playedFrom(scenario: Scenario, answer: string | null, closed: ClosedRun | undefined): Played {
+  const { name, expected, isBlocked = false } = scenario;
   const verdict = closed?.verdict ?? null;
   const reasons = [...new Set(verdict?.reasons.map((reason) => reason.code))];
   const status = verdict?.status ?? "unknown";
-  const wanted = expected.length === 0 ? "passed" : "failed";
+  const wanted = expected.length === 0 ? "passed" : isBlocked ? "blocked" : "failed";
   const isExpected =
     status === wanted &&
     (verdict?.failureClass ?? undefined) === expected[0] &&

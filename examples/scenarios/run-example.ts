@@ -79,6 +79,6 @@ async function modelFor({ agent, script }: Example): Promise<OpenModel> {
     const place = { url: url ?? "https://api.openai.com/v1", name: name ?? "gpt-5-mini" };
     return { place, close: async () => {} };
   }
-  const local = await startLocalModel({ [agent]: script });
+  const local = await startLocalModel(script === undefined ? {} : { [agent]: script });
   return { place: { url: local.url, name: agent }, close: local.close };
 }

@@ -17,14 +17,16 @@ export interface Scenario {
   readonly about: string;
   /** Reasons the verdict must have, the failure class first; empty: the run must pass. */
   readonly expected: readonly ReasonCode[];
+  /** What is missing is missing because a dependency is away, and the agent says so: `blocked`, not failed. Default false. */
+  readonly isBlocked?: boolean;
   /** Runs the agent; gives what it told its user. A planted failure is silent, so throwing is a mismatch. */
   readonly play: (stage: Stage) => Promise<string>;
 }
 
 export interface Example {
   readonly agent: string;
-  /** Plays the model when no provider is configured. */
-  readonly script: Script;
+  /** Plays the model when no provider is configured; absent: the agent asks none. */
+  readonly script?: Script;
   readonly scenarios: readonly Scenario[];
   /** Ends what the scenarios share, such as a browser. */
   readonly dispose?: () => Promise<void>;

@@ -6,11 +6,17 @@ import { createRedactor } from "./redactor.ts";
 const redactor = createRedactor({ key: "k" });
 
 describe("captureValue", () => {
-  it("keeps a harmless value whole, as canonical JSON", () => {
-    const text = '{"a":[1,null],"b":"x"}';
+  it("keeps a harmless value whole, its keys in the order they came, and hashes it in any order alike", () => {
     const captured = captureValue({ b: "x", a: [1, undefined] }, { redactor });
-    expect(captured).toEqual({ text, form: "full", bytes: 22 });
-    expect(sha256Of(captured)).toBe(sha256Hex(text));
+    expect(captured).toEqual({ text: '{"b":"x","a":[1,null]}', form: "full", bytes: 22 });
+    expect(sha256Of(captured)).toBe(sha256Hex('{"a":[1,null],"b":"x"}'));
+    const hashed = captureValue({ b: "x", a: [1, undefined] }, { redactor, policy: "hash" });
+    expect(sha256Of(hashed)).toBe(sha256Of(captured));
+  });
+
+  it("keeps the order of what it redacts", () => {
+    const captured = captureValue({ to: "alice@example.org", at: 1 }, { redactor });
+    expect(Object.keys(JSON.parse(captured.text ?? ""))).toEqual(["to", "at"]);
   });
 
   it("says that it redacted something", () => {

@@ -1,5 +1,5 @@
 import type { CaptureForm } from "../contract/evidence.ts";
-import { canonicalJson, sha256Hex } from "../json/canonical.ts";
+import { hashJson } from "../json/canonical.ts";
 import { toJson, type JsonValue } from "../json/json.ts";
 import type { Redactor } from "./redactor.ts";
 
@@ -21,10 +21,13 @@ export interface CaptureOptions {
 }
 
 export interface CapturedValue {
-  /** Canonical JSON, or `sha256:<hex>;bytes=<n>` in form `hash`; absent when there is nothing that may be kept. */
+  /**
+   * JSON with its keys in the order they came, which an agent that prints a result shows to its model; or
+   * `sha256:<hex of the canonical form>;bytes=<n>` in form `hash`. Absent when there is nothing that may be kept.
+   */
   readonly text?: string;
   readonly form: CaptureForm;
-  /** Bytes of the canonical JSON after redaction; 0 when there is none. */
+  /** Bytes of the JSON after redaction; 0 when there is none. */
   readonly bytes: number;
   /** Why the value is not kept as it was; makes the run unfit for replay. */
   readonly problem?: string;
@@ -42,11 +45,11 @@ export function captureValue(value: unknown, options: CaptureOptions): CapturedV
   }
   try {
     const kept: JsonValue = policy === "full" ? json : redactor.json(json);
-    const text = canonicalJson(kept);
+    const text = JSON.stringify(kept);
     const bytes = Buffer.byteLength(text);
-    if (policy === "hash") return hashed(text, bytes);
+    if (policy === "hash") return hashed(kept, bytes);
     if (bytes > maxBytes) {
-      return { ...hashed(text, bytes), problem: `${label} is ${bytes} bytes, over the capture limit of ${maxBytes}` };
+      return { ...hashed(kept, bytes), problem: `${label} is ${bytes} bytes, over the capture limit of ${maxBytes}` };
     }
     return { text, form: kept === json ? "full" : "redacted", bytes };
   } catch {
@@ -57,8 +60,8 @@ export function captureValue(value: unknown, options: CaptureOptions): CapturedV
 /** What the policy `none` makes of every value. The problem makes the run unfit for replay, and clauses about the value undecided. */
 export const NOT_LOOKED_AT: CapturedValue = { form: "hash", bytes: 0, problem: "the policy is to keep no values" };
 
-const hashed = (text: string, bytes: number): CapturedValue => ({
-  text: `sha256:${sha256Hex(text)};bytes=${bytes}`,
+const hashed = (value: JsonValue, bytes: number): CapturedValue => ({
+  text: `sha256:${hashJson(value)};bytes=${bytes}`,
   form: "hash",
   bytes,
 });
@@ -66,5 +69,7 @@ const hashed = (text: string, bytes: number): CapturedValue => ({
 /** SHA-256 of the canonical JSON after redaction, lower-case hex; `undefined` when there was no value. */
 export function sha256Of({ text, form }: CapturedValue): string | undefined {
   if (text === undefined) return undefined;
-  return form === "hash" ? text.slice("sha256:".length, "sha256:".length + 64) : sha256Hex(text);
+  return form === "hash"
+    ? text.slice("sha256:".length, "sha256:".length + 64)
+    : hashJson(JSON.parse(text) as JsonValue);
 }

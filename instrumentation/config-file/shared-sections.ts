@@ -27,6 +27,8 @@ export const CONFIG_KEYS = [
   "certificateMaxAgeDays",
   "clickhouseUrl",
   "otlpEndpoint",
+  "canary",
+  "scope",
 ] as const;
 
 /** Which schema each key of one level has, and none is forgotten. */

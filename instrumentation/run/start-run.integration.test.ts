@@ -56,7 +56,7 @@ describe("startRun()", () => {
       [semconv.ATTR_TIMEOUT_SECONDS]: 30,
       [semconv.ATTR_PROJECT]: "shop",
       [semconv.ATTR_ROOT_SPAN_ID]: run.rootSpanId,
-      [semconv.ATTR_RUN_INPUT]: '{"a":"x","b":2}',
+      [semconv.ATTR_RUN_INPUT]: '{"b":2,"a":"x"}',
       [semconv.ATTR_INPUT_SHA256]: sha256Hex(canonicalJson(input)),
       [semconv.ATTR_RUN_STATE]: '{"queue":["item"]}',
       [semconv.ATTR_CONTRACT]: canonicalJson(contract as never),

@@ -55,14 +55,20 @@ export async function sendOtlp(request: OtlpRequest): Promise<OtlpResult> {
   return { outcome: "acknowledged" };
 }
 
-/** A 2xx may still say that spans were rejected. An answer nobody can read is taken at its status. */
+/** A 2xx may still say that spans or log records were rejected. An answer nobody can read is taken at its status. */
 function rejectionIn(body: Buffer): string | undefined {
   try {
     const answer = JSON.parse(body.toString("utf8")) as {
-      partialSuccess?: { rejectedSpans?: string | number; errorMessage?: string };
+      partialSuccess?: {
+        rejectedSpans?: string | number;
+        rejectedLogRecords?: string | number;
+        errorMessage?: string;
+      };
     } | null;
-    const rejected = Number(answer?.partialSuccess?.rejectedSpans ?? 0);
-    return rejected > 0 ? `${rejected} spans rejected: ${answer?.partialSuccess?.errorMessage ?? ""}` : undefined;
+    const { rejectedSpans, rejectedLogRecords, errorMessage } = answer?.partialSuccess ?? {};
+    const rejected = Number(rejectedSpans ?? rejectedLogRecords ?? 0);
+    const what = rejectedSpans === undefined ? "log records" : "spans";
+    return rejected > 0 ? `${rejected} ${what} rejected: ${errorMessage ?? ""}` : undefined;
   } catch (error) {
     return error instanceof SyntaxError ? undefined : reasonOf(error);
   }

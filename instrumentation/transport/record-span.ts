@@ -55,7 +55,8 @@ const otlpSpan = (span: RecordSpan): object => ({
   status: span.errorClass === undefined ? {} : { code: STATUS_ERROR, message: span.errorClass },
 });
 
-const keyValues = (attributes: RecordAttributes): object[] =>
+/** Attributes as OTLP/JSON has them. */
+export const keyValues = (attributes: RecordAttributes): object[] =>
   Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) }));
 
 function anyValue(value: RecordAttribute): object {

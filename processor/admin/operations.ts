@@ -2,6 +2,7 @@ import type { ApiRoute } from "../api/api-route.ts";
 import type { Authenticator } from "../auth/identity.ts";
 import type { EngineStats } from "../clickhouse/embedded/embedded-engine.ts";
 import type { Component } from "../component.ts";
+import type { MetricFigure } from "../monitor/index.ts";
 import type { SpoolStats } from "../spool/index.ts";
 import { createStoreHealth, createTelemetry, type StoreHealth } from "../telemetry/index.ts";
 import type { ForwardFigures, RunFigures, Telemetry } from "../telemetry/index.ts";
@@ -33,6 +34,7 @@ export interface WatchedService {
   readonly engine?: () => EngineStats;
   readonly runs?: () => RunFigures;
   readonly forward?: () => ForwardFigures;
+  readonly monitor?: () => readonly MetricFigure[];
   /** What is told under `/v1/…`. */
   readonly routes?: readonly ApiRoute[];
 }

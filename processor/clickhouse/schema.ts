@@ -4,7 +4,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import type { LOG_COLUMNS, SPAN_COLUMNS } from "./rows.ts";
+import { ALERT_COLUMN_TYPES, CANARY_RESULT_COLUMN_TYPES, CANARY_ROUND_COLUMN_TYPES } from "./monitor-rows.ts";
 import { RUN_COLUMN_TYPES } from "./run-rows.ts";
+import { SCOPE_COLUMN_TYPES } from "./scope-store.ts";
 
 /** One append-only file of `deploy/clickhouse`. */
 export interface Migration {
@@ -114,6 +116,9 @@ export const EXPECTED_COLUMNS: Readonly<Record<string, Readonly<Record<string, s
     judged_through: "DateTime64(3)",
     state: "String",
   },
+  runproof_canary_rounds: CANARY_ROUND_COLUMN_TYPES,
+  runproof_canary_results: CANARY_RESULT_COLUMN_TYPES,
+  runproof_alerts: ALERT_COLUMN_TYPES,
   runproof_quarantine: {
     received_at: "DateTime64(3)",
     project: "String",
@@ -121,6 +126,7 @@ export const EXPECTED_COLUMNS: Readonly<Record<string, Readonly<Record<string, s
     reason: "String",
     row_json: "String",
   },
+  runproof_scopes: SCOPE_COLUMN_TYPES,
 };
 
 /** The encoding of a column does not change what it takes or gives. */

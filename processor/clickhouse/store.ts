@@ -11,6 +11,8 @@ import {
   type QuarantineRow,
   type RunRow,
 } from "./run-rows.ts";
+import { ALERT_COLUMNS, type AlertRow } from "./monitor-rows.ts";
+import { SCOPE_COLUMNS, type ScopeRow } from "./scope-store.ts";
 import { applyMigrations, type DdlTarget } from "./migrations/apply-migrations.ts";
 import { applyRetention } from "./retention/apply-retention.ts";
 import type { Retention } from "./retention/retention.ts";
@@ -61,6 +63,9 @@ export interface Store {
   insertMonitorGaps(rows: readonly MonitorGapRow[], token?: string): Promise<void>;
   insertBeat(beat: CollectorBeatRow): Promise<void>;
   insertQuarantine(rows: readonly QuarantineRow[], token?: string): Promise<void>;
+  insertAlerts(rows: readonly AlertRow[], token?: string): Promise<void>;
+  /** One version of a scope under a token that only the first writer of it gets stored. */
+  insertScope(row: ScopeRow, token: string): Promise<void>;
   /**
    * Rows of a statement. Values only through `{name:Type}` placeholders. 64-bit integers come as numbers. Limits go with
    * the request: a reader's statement must not hold any.
@@ -94,6 +99,8 @@ export function createStore(options: StoreOptions): Store {
     insertMonitorGaps: (rows, token) => insert(TARGETS.gaps, withTimes(rows, ["started_at", "ended_at"]), token),
     insertBeat: (beat) => insert(TARGETS.beats, withTimes([beat], ["heard_at", "stored_through", "judged_through"])),
     insertQuarantine: (rows, token) => insert(TARGETS.quarantine, withTimes(rows, ["received_at"]), token),
+    insertAlerts: (rows, token) => insert(TARGETS.alerts, rows.map(storedAlert), token),
+    insertScope: (row, token) => insert(TARGETS.scopes, withTimes([row], ["written_at"]), token),
     query: (sql, parameters, limits) => queryRows(client, sql, parameters, limits),
     close: () => client.close(),
   };
@@ -150,6 +157,8 @@ const TARGETS = {
     table: "runproof_collectors",
     columns: ["collector_id", "heard_at", "stored_through", "judged_through", "state"],
   },
+  alerts: { table: "runproof_alerts", columns: ALERT_COLUMNS },
+  scopes: { table: "runproof_scopes", columns: SCOPE_COLUMNS },
   gaps: { table: "runproof_monitor_gaps", columns: ["started_at", "ended_at", "reason"] },
   quarantine: { table: "runproof_quarantine", columns: ["received_at", "project", "signal", "reason", "row_json"] },
 } as const satisfies Record<string, InsertTarget>;
@@ -239,6 +248,11 @@ function storedRun(row: RunRow): object {
     deadline_at: dateTimeFromMillis(row.deadline_at),
     judged_at: dateTimeFromMillis(row.judged_at),
   };
+}
+
+function storedAlert(row: AlertRow): object {
+  const [timed] = withTimes([row], ["first_bad_at", "last_bad_at", "alerted_at"]);
+  return { ...timed, resolved_at: row.resolved_at === null ? null : dateTimeFromMillis(row.resolved_at) };
 }
 
 function withTimes<Row extends object>(rows: readonly Row[], columns: readonly (keyof Row)[]): object[] {

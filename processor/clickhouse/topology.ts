@@ -36,11 +36,17 @@ export const TABLE_PLACEMENTS: Readonly<Record<string, TablePlacement>> = {
   },
   runproof_run_history: BY_RUN_TRACE,
   runproof_runs: BY_RUN_TRACE,
+  // Filled by views on the shard of the log record; an event that is sent again falls on the same one.
+  runproof_canary_rounds: { kind: "sharded", key: "cityHash64(round_id)" },
+  runproof_canary_results: { kind: "sharded", key: "cityHash64(fixture_id)" },
+  runproof_alerts: GLOBAL,
   runproof_contracts: GLOBAL,
   runproof_monitor_gaps: GLOBAL,
   runproof_quarantine: GLOBAL,
   runproof_collectors: GLOBAL,
   runproof_migrations: GLOBAL,
+  // On one replica set, or a token would not be known to all servers.
+  runproof_scopes: GLOBAL,
 };
 
 /** The table that holds the rows on one server. */

@@ -2,7 +2,7 @@ import type { Attributes, Meter, Observable } from "@opentelemetry/api";
 import * as semconv from "../../instrumentation/semconv.ts";
 import type { TelemetrySources } from "./sources.ts";
 
-const { SELF_METRICS } = semconv;
+const { MONITOR_METRICS, SELF_METRICS } = semconv;
 
 /** Hands over a figure; `undefined` ones are left out. */
 type Report = (definition: semconv.MetricDefinition, value: number | undefined, labels?: Attributes) => void;
@@ -18,7 +18,7 @@ export interface ObservedFigures {
 /** Registers one callback that reads all figures whenever metrics are collected. */
 export function observeFigures(meter: Meter, figures: ObservedFigures): void {
   const observables = new Map<semconv.MetricDefinition, Observable>();
-  for (const definition of Object.values(SELF_METRICS)) {
+  for (const definition of [...Object.values(SELF_METRICS), ...Object.values(MONITOR_METRICS)]) {
     const { name, unit, description, kind } = definition;
     if (kind === "observable_gauge")
       observables.set(definition, meter.createObservableGauge(name, { unit, description }));
@@ -43,6 +43,7 @@ function report(figures: ObservedFigures, tell: Report): void {
   reportRuns(figures, tell);
   reportEngine(sources, tell);
   reportForward(sources, tell);
+  for (const { metric, value, labels } of sources.monitor?.() ?? []) tell(metric, value, labels);
   tell(SELF_METRICS.storeUp, flag(sources.storeUp?.()));
   tell(SELF_METRICS.processMemory, process.memoryUsage.rss());
   tell(SELF_METRICS.eventLoopDelay, seconds(figures.eventLoopDelayP99()));

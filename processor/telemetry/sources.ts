@@ -1,4 +1,5 @@
 import type { EngineStats } from "../clickhouse/embedded/embedded-engine.ts";
+import type { MetricFigure } from "../monitor/index.ts";
 import type { SpoolStats } from "../spool/index.ts";
 
 /** Figures of runs that are not settled. Absent ones are not reported. */
@@ -41,4 +42,6 @@ export interface TelemetrySources {
   readonly engine?: () => EngineStats;
   readonly storeUp?: () => boolean;
   readonly forward?: () => ForwardFigures;
+  /** Figures of the monitor and the gate, each with its metric: see `MONITOR_METRICS`. */
+  readonly monitor?: () => readonly MetricFigure[];
 }

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { lstat } from "node:fs/promises";
 import { readFixtureOnDisk, writeLifeCycle } from "../certify/fixture-on-disk.ts";
-import { type Current, DEFAULT_MAX_AGE_DAYS, type LifeCycle } from "../certify/life-cycle.ts";
+import { DEFAULT_MAX_AGE_DAYS, type LifeCycle } from "../certify/life-cycle.ts";
 import { lifeCycleNow, type LifeCycleOptions, type NewestRun } from "../certify/life-cycle-now.ts";
 import { openRepository } from "../certify/repository.ts";
 import { loadConfig, type LoadedConfig } from "../config.ts";
@@ -10,7 +10,8 @@ import { safeJson, safeLine } from "../safe-text.ts";
 import { EXIT } from "../worker/exit-codes.ts";
 import { fixtureOrUsageError } from "./certify.ts";
 import type { CommandContext } from "./context.ts";
-import { clickhouseUrl, withStore } from "./open-store.ts";
+import { newestRunIn } from "./newest-run.ts";
+import { clickhouseUrl } from "./open-store.ts";
 import { UsageError } from "./run-command-line.ts";
 import { table } from "./table.ts";
 
@@ -104,26 +105,13 @@ async function fixturePaths(
   return (await listFixtures(root)).map(({ path }) => path);
 }
 
-/** Asks the store once; without a store, or without a live run of the agent, there is nothing to compare with. */
+/** Without a store there is nothing to compare with, unless one was named. */
 function newestRunFrom(flags: FixtureStatusFlags, context: CommandContext, loaded: LoadedConfig): NewestRun {
   const url = clickhouseUrl(flags.clickhouseUrl, context, loaded);
-  let isGone = false;
-  return async (agentName) => {
-    if (isGone) return undefined;
-    try {
-      const filter = { agent: agentName, type: "live", limit: 1 } as const;
-      const [run] = await withStore(url, context, (store) => store.currentRuns(filter));
-      if (run === undefined) return undefined;
-      const { model, prompt_version, tool_allowlist } = run;
-      const value = { model, prompt_version, tool_allowlist: [...tool_allowlist] };
-      return { known: true, value } satisfies Current<unknown>;
-    } catch (error) {
-      if (flags.clickhouseUrl !== undefined) throw error;
-      isGone = true;
-      context.stderr.write("note: no store answers; prompt version, model and tools are not compared with live runs\n");
-      return undefined;
-    }
-  };
+  return newestRunIn(url, context, (error) => {
+    if (flags.clickhouseUrl !== undefined) throw error;
+    context.stderr.write("note: no store answers; prompt version, model and tools are not compared with live runs\n");
+  });
 }
 
 function maxAgeFrom(flag: string | undefined, { config }: LoadedConfig): number {

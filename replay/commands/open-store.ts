@@ -8,7 +8,11 @@ export const DEFAULT_CLICKHOUSE_URL = "http://127.0.0.1:8123";
 export const DEFAULT_OTLP_URL = "http://127.0.0.1:4318";
 
 /** Flag, then environment, then configuration, then default. */
-export const clickhouseUrl = (flag: string | undefined, context: CommandContext, loaded: LoadedConfig): string =>
+export const clickhouseUrl = (
+  flag: string | undefined,
+  context: Pick<CommandContext, "env">,
+  loaded: LoadedConfig,
+): string =>
   flag ??
   (context.env["RUNPROOF_CLICKHOUSE_URL"] || undefined) ??
   loaded.config.clickhouseUrl ??

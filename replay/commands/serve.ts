@@ -8,6 +8,7 @@ import { EXIT } from "../worker/exit-codes.ts";
 import type { CommandContext } from "./context.ts";
 import { redactorOf } from "./redactor-of.ts";
 import { UsageError } from "./run-command-line.ts";
+import { canariesBeside } from "./serve-canaries.ts";
 
 export interface ServeFlags {
   readonly port?: string;
@@ -18,6 +19,7 @@ export interface ServeFlags {
   readonly dataDir?: string;
   readonly autoFixtures?: string;
   readonly autoFixturesPerHour?: string;
+  readonly canary?: true;
 }
 
 /** `runproof serve`: runs until SIGINT or SIGTERM, then finishes what was accepted. */
@@ -25,15 +27,22 @@ export async function serve(flags: ServeFlags, context: CommandContext): Promise
   const log = (message: string): void => void context.stderr.write(`${safeLine(message, 2_000)}\n`);
   const config = serviceConfig(flags, context);
   const auto = autoFixtures(flags, context, log);
+  const canariesOf = await canariesBeside(flags, context, log);
   const service = await startService(config, {
     log,
     version: version(),
     ...(auto && { onVerdict: auto.onVerdict }),
   });
   announce(service, config, context);
-  await aborted(context.signal);
-  context.stderr.write("stopping\n");
-  await service.shutdown();
+  try {
+    // After all else is ready, and gone before anything is: their results need the service.
+    const canaries = await canariesOf?.(service, config);
+    await aborted(context.signal);
+    context.stderr.write("stopping\n");
+    await canaries?.shutdown();
+  } finally {
+    await service.shutdown();
+  }
   return EXIT.ok;
 }
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { RunType } from "../../instrumentation/contract/run-record.ts";
 import { WORLD_VARIABLE, worldText } from "./determinism/replay-world.ts";
 import type { FixtureWorld } from "./determinism/world-of-fixture.ts";
 
@@ -8,6 +9,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Inherited because programs cannot be found or pseudonyms not be matched without them. Everything else stays out. */
 const INHERITED = ["PATH", "NODE_ENV", "RUNPROOF_REDACTION_KEY", "RUNPROOF_CODE_VERSION"] as const;
 
+/** `canary`: a replay that a schedule asked for. */
+export type ReplayRunType = Exclude<RunType, "live">;
+
 export interface ChildEnvironmentOptions {
   readonly parent: Environment;
   /** Further variables to hand on, by name. */
@@ -15,6 +19,8 @@ export interface ChildEnvironmentOptions {
   /** Base URL of the replay's receiver. */
   readonly otlpUrl: string;
   readonly fixtureId: string;
+  /** What the agent's runs are stored as. Default `replay`. */
+  readonly runType?: ReplayRunType | undefined;
   readonly project: string;
   readonly serviceName: string;
   /** Absent while nobody knows which fixture it will be; a process that waits enters its world later. */
@@ -47,7 +53,7 @@ export function childEnvironment(options: ChildEnvironmentOptions): Record<strin
     OTEL_EXPORTER_OTLP_ENDPOINT: options.otlpUrl,
     OTEL_SERVICE_NAME: options.serviceName || "runproof-replay",
     RUNPROOF_ENDPOINT: options.otlpUrl,
-    RUNPROOF_RUN_TYPE: "replay",
+    RUNPROOF_RUN_TYPE: options.runType ?? "replay",
     RUNPROOF_FIXTURE_ID: options.fixtureId,
     RUNPROOF_PROJECT: options.project || "default",
     RUNPROOF_STATE_DIR: `${baseFolder}/state`,

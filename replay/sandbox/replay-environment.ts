@@ -1,5 +1,5 @@
 import type { Fixture } from "../fixture/fixture-format.ts";
-import { childEnvironment, type Environment } from "./child-environment.ts";
+import { childEnvironment, type Environment, type ReplayRunType } from "./child-environment.ts";
 import { worldOfFixture } from "./determinism/world-of-fixture.ts";
 import type { WorkFolder } from "./work-folder.ts";
 
@@ -9,11 +9,13 @@ export interface ReplayProcess {
   readonly agent: { readonly passEnvironment?: readonly string[] };
   /** The environment the allow-list picks from. */
   readonly environment: Environment;
+  /** What its runs are stored as. Default `replay`. */
+  readonly runType?: ReplayRunType | undefined;
 }
 
 /** The environment of a process that replays a fixture: its clock and randomness, its folder, where its spans go. */
 export const replayEnvironment = (
-  { fixture, agent, environment }: ReplayProcess,
+  { fixture, agent, environment, runType }: ReplayProcess,
   folder: WorkFolder,
   otlpUrl: string,
 ): Record<string, string> =>
@@ -22,6 +24,7 @@ export const replayEnvironment = (
     passEnvironment: agent.passEnvironment ?? [],
     otlpUrl,
     fixtureId: fixture.id,
+    runType,
     project: fixture.notes.source.project,
     serviceName: fixture.notes.source.service_name,
     baseFolder: folder.base,

@@ -6,7 +6,7 @@ import type { Player } from "../cassette/player.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import { type AgentProcess, forkedProcess } from "./agent-process.ts";
 import { answeredCall } from "./answered-call.ts";
-import type { Environment } from "./child-environment.ts";
+import type { Environment, ReplayRunType } from "./child-environment.ts";
 import { createLiveCalls } from "./live-calls.ts";
 import type { LivePolicy } from "./live-policy.ts";
 import type { AgentOutcome, ToParent } from "./messages.ts";
@@ -51,6 +51,8 @@ export interface RunChildOptions {
   /** The process and all it started are killed after this. */
   readonly timeoutMillis: number;
   readonly redactionKeyFile?: string | undefined;
+  /** What the agent's runs are stored as. Default `replay`. */
+  readonly runType?: ReplayRunType | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -27,6 +27,10 @@ export function githubAnnotations(entries: readonly SuiteEntry[], root: string):
     .join("");
 }
 
+/** One error that is at no place of the checkout. */
+export const githubError = (title: string, message: string): string =>
+  `::error title=${property(title)}::${data(message)}\n`;
+
 /** A fixture outside the checkout keeps its whole path; GitHub then shows the message without a place. */
 function fileFrom(root: string, path: string): string {
   const inside = relative(root, join(path, "notes.json"));

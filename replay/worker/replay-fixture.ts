@@ -4,7 +4,7 @@ import { judge } from "../../processor/verdict/judge.ts";
 import type { IgnoreRule } from "../cassette/cassette.ts";
 import { createPlayer, type PlayerReport } from "../cassette/player.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
-import type { Environment } from "../sandbox/child-environment.ts";
+import type { Environment, ReplayRunType } from "../sandbox/child-environment.ts";
 import type { LivePolicy } from "../sandbox/live-policy.ts";
 import {
   type AgentModule,
@@ -34,6 +34,10 @@ export interface ReplayOptions {
   readonly environment: Environment;
   /** OTLP/HTTP base URL of the service that stores the run; `null` stores nothing. */
   readonly storeUrl: string | null;
+  /** Sent along to that service: what it asks of whoever stores runs. Default none. */
+  readonly storeHeaders?: Readonly<Record<string, string>> | undefined;
+  /** What the run is stored as. Default `replay`. */
+  readonly runType?: ReplayRunType | undefined;
   /** Argument fields that must not decide a match, beyond those of the cassette. */
   readonly ignore?: readonly IgnoreRule[];
   /** Default: the run's timeout and `GRACE_MILLIS`, at least a minute. */
@@ -75,12 +79,13 @@ export async function replayFixture(
     environment: options.environment,
     timeoutMillis: options.timeoutMillis ?? defaultTimeoutMillis(fixture),
     redactionKeyFile: options.redactionKeyFile,
+    runType: options.runType,
     signal: options.signal,
   });
   const child = redactedChild(ran);
   const { ledger, ...judged } = judgeReplay(fixture, child, { cassette: player.report(), asked, mode });
   const bodies = ledger === undefined ? child.bodies : [...child.bodies, ledger];
-  const storing = await store(bodies, judged, options.storeUrl);
+  const storing = await store(bodies, judged, options);
   return {
     ...judged,
     stored: storing.stored,
@@ -176,9 +181,9 @@ function contractNotes(facts: RunFacts, fixture: Fixture): string[] {
 async function store(
   bodies: readonly OtlpBody[],
   { run }: Pick<ReplayResult, "run">,
-  storeUrl: string | null,
+  { storeUrl, storeHeaders }: Pick<ReplayOptions, "storeUrl" | "storeHeaders">,
 ): Promise<Storing> {
   if (run === null) return { stored: false, note: "nothing was stored: there is no run" };
   if (storeUrl === null) return { stored: false, note: "the run was not stored: storing is off" };
-  return await storeReplay(bodies, storeUrl);
+  return await storeReplay(bodies, storeUrl, storeHeaders);
 }

@@ -8,13 +8,18 @@ const DEADLINE_MILLIS = 10_000;
  * Hands a replay's telemetry to the service, as it was sent: its run type and fixture id are on the spans, so it ends
  * up in the same run records as every other run (spec C3). Never rejects; without a service the replay still counts.
  */
-export async function storeReplay(bodies: readonly OtlpBody[], otlpUrl: string): Promise<Storing> {
+export async function storeReplay(
+  bodies: readonly OtlpBody[],
+  otlpUrl: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Storing> {
   const base = otlpUrl.replace(/\/+$/, "");
   try {
     for (const { path, contentType, contentEncoding, body } of bodies) {
       const response = await fetch(`${base}${path}`, {
         method: "POST",
         headers: {
+          ...headers,
           "content-type": contentType,
           ...(contentEncoding === "" ? {} : { "content-encoding": contentEncoding }),
         },

@@ -1,8 +1,9 @@
 import { callInterceptor, type CallAnswer } from "../../capture/call-interceptor.ts";
-import { captureValue, type CapturedValue, sha256Of } from "../../capture/capture-value.ts";
+import { captureValue, type CapturedValue } from "../../capture/capture-value.ts";
 import { errorClassOf } from "../../capture/error-class.ts";
 import type { Attempt } from "../../contract/evidence.ts";
 import { failOpen } from "../../fail-open.ts";
+import { sha256Hex } from "../../json/canonical.ts";
 import { parseJson, type JsonObject, type JsonValue } from "../../json/json.ts";
 import { realMonotonicMillis } from "../../real-sources.ts";
 import { attemptsText, callStart, captureText } from "../../run/call-attributes.ts";
@@ -186,7 +187,7 @@ export class OpenExchange {
     const { method, url, headers } = this.#start;
     const said = Number(headerOf(headers(), "x-stainless-retry-count"));
     return triesSoFar(this.#scope, {
-      request: sha256Of(given) ?? `${method} ${bareUrl(url)}`,
+      request: given.text === undefined ? `${method} ${bareUrl(url)}` : sha256Hex(given.text),
       startedMillis: this.#began,
       endedMillis: realMonotonicMillis(),
       status: this.#head?.status,

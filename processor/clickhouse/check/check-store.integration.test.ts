@@ -65,8 +65,8 @@ describe("a schema that was changed", () => {
   const broken: [what: string, sql: (database: string) => string, finding: string][] = [
     [
       "a dropped column",
-      (db) => `ALTER TABLE ${db}.otel_logs DROP COLUMN EventName`,
-      "column otel_logs.EventName: the column is missing, expected String",
+      (db) => `ALTER TABLE ${db}.otel_logs DROP COLUMN ScopeName`,
+      "column otel_logs.ScopeName: the column is missing, expected String",
     ],
     [
       "a dropped hot column",

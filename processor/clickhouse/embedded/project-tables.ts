@@ -15,6 +15,9 @@ export const PROJECT_TABLES: Readonly<Record<string, ProjectTable>> = {
   runproof_run_history: { column: "project", isReplacing: false },
   runproof_contracts: { column: "project", isReplacing: true },
   runproof_quarantine: { column: "project", isReplacing: false },
+  runproof_canary_rounds: { column: "project", isReplacing: true },
+  runproof_canary_results: { column: "project", isReplacing: true },
+  runproof_alerts: { column: "project", isReplacing: true },
 };
 
 /** Database of the views that project readers read; it lives in memory. */

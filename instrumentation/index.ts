@@ -25,28 +25,33 @@ export { startRun, type StartRunOptions } from "./run/start-run.ts";
 export { runInContext, withRun, type WithRunOptions } from "./run/with-run.ts";
 export { wrapModel, wrapTool, type ModelSpec, type ToolCallOptions, type ToolSpec } from "./run/wrap-tool.ts";
 export { configure } from "./runtime.ts";
+export type { AuthorizeScope, ScopePermission, ScopeRequest } from "./scope/authorize-scope.ts";
+export type { EmitDrift } from "./scope/drift-reporter.ts";
+export { createFileJournal } from "./scope/file-journal.ts";
+export { createFileSource, type FileSourceOptions } from "./scope/file-source.ts";
+export { createHttpSource, type HttpSourceOptions } from "./scope/http-source.ts";
+export type { Reconciled, ReconcileRefusal } from "./scope/reconcile-scope.ts";
+export { resolveScope, type ScopeFallback, type ScopePolicy, type ScopeResolution } from "./scope/resolve-scope.ts";
+export { createRuntimeSource, type RuntimeSourceOptions } from "./scope/runtime-source.ts";
+export type { DriftAction, DriftFinding, DriftReason, ScopeDriftEvent } from "./scope/scope-drift.ts";
+export { createMemoryJournal, type JournalEntry, type ScopeJournal } from "./scope/scope-journal.ts";
 export {
-  createFileJournal,
-  createFileSource,
-  createHttpSource,
-  createMemoryJournal,
-  createRuntimeSource,
   createScopeResolver,
-  resolveScope,
-  type AuthorizeScope,
-  type Reconciled,
-  type ReconcilePolicy,
-  type ScopeDriftEvent,
-  type ScopeFallback,
-  type ScopeJournal,
+  type ScopedOperation,
   type ScopeOutcome,
-  type ScopePolicy,
-  type ScopeReading,
+  type ScopeRefusal,
   type ScopeResolver,
   type ScopeResolverOptions,
-  type ScopeSource,
-  type ScopeStage,
-  type ScopeStatus,
-  type Undone,
-  type WritableScopeSource,
-} from "./scope/index.ts";
+} from "./scope/scope-resolver.ts";
+export type {
+  ScopeReading,
+  ScopeSnapshot,
+  ScopeSource,
+  ScopeSources,
+  ScopeWrite,
+  ScopeWriting,
+  WritableScopeSource,
+} from "./scope/scope-source.ts";
+export type { ReconcilePolicy, ScopeStage } from "./scope/scope-stage.ts";
+export type { ScopeState, ScopeStatus } from "./scope/scope-status.ts";
+export type { Undone } from "./scope/undo-scope.ts";

@@ -35,7 +35,11 @@ export async function openCatalogue(folder: string, prices: Prices): Promise<Cat
 }
 
 /** Somebody else's system says what is to be changed. */
-export const loadChange = wrapTool({ name: "load_change", sideEffect: "read" }, async (_: { ticket: string }) => ({
-  item: "mug",
-  percent: 10,
-}));
+export const loadChange = wrapTool(
+  { name: "load_change", sideEffect: "read" },
+  async ({ ticket }: { ticket: string }) => ({
+    ticket,
+    item: "mug",
+    percent: 10,
+  }),
+);

@@ -19,8 +19,6 @@ export function scopeReport(status: ScopeStatus) {
   };
 }
 
-export type ScopeReport = ReturnType<typeof scopeReport>;
-
 function sourceReport(reading: ScopeReading | undefined) {
   if (reading === undefined) return { kind: "not_set_up", scope: null, problem: null };
   return {

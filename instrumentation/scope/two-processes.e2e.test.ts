@@ -94,7 +94,7 @@ describe("two processes with one file and one cloud", () => {
     const both = [startProcess("cloud", "alpha"), startProcess("cloud", "beta")];
     await Promise.all(
       both.map(async (one) => {
-        for (let turn = 0; turn < 10; turn++) {
+        for (let turn = 0; turn < 5; turn++) {
           for (const policy of ["runtime_to_local", "resolved_to_cloud"]) {
             const { outcome } = await one.ask({ reconcile: policy });
             expect(["written", "unchanged", "conflict"]).toContain(outcome.kind);

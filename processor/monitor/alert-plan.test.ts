@@ -91,7 +91,7 @@ describe("what there is to tell", () => {
 
 describe("an alert", () => {
   it("tells how long nobody knew, from the first bad run to now", () => {
-    const alert = firingAlert({ trouble: { key, bad: bad() }, episode: 1, runs: bad(), now: 301_000 });
+    const alert = firingAlert({ trouble: { key, bad: bad() }, episode: 1, since: 0, runs: bad(), now: 301_000 });
     expect(alert).toMatchObject({
       ...key,
       state: "firing",
@@ -104,13 +104,24 @@ describe("an alert", () => {
   });
 
   it("never was silent for less than no time, whatever the agents' clocks say", () => {
-    const ahead = firingAlert({ trouble: { key }, episode: 1, runs: bad({ first_bad_at: 9_000 }), now: 1_000 });
+    const ahead = firingAlert({
+      trouble: { key },
+      episode: 1,
+      since: 0,
+      runs: bad({ first_bad_at: 9_000 }),
+      now: 1_000,
+    });
     expect(ahead.silent_failure_window_minutes).toBe(0);
+  });
+
+  it("of a later episode was silent since the one before ended, at most", () => {
+    const alert = firingAlert({ trouble: { key }, episode: 2, since: 241_000, runs: bad(), now: 301_000 });
+    expect(alert).toMatchObject({ episode: 2, first_bad_at: 241_000, silent_failure_window_minutes: 1 });
   });
 
   it("begins with the canary where no production run is known", () => {
     const canary = canaryResult({ outcome: "failing", observed_at: 60_000 });
-    const alert = firingAlert({ trouble: { key, canary }, episode: 1, runs: undefined, now: 120_000 });
+    const alert = firingAlert({ trouble: { key, canary }, episode: 1, since: 0, runs: undefined, now: 120_000 });
     expect(alert).toMatchObject({ first_bad_run_id: "", first_bad_at: 60_000, fixture_id: "one", run_count: 0 });
   });
 

@@ -59,14 +59,16 @@ export function newsOf({ bad, canary }: Trouble, known: readonly AlertRow[]): Tr
 export interface NewAlert {
   readonly trouble: Trouble;
   readonly episode: number;
+  /** When the episode before ended: what was bad earlier was told then. 0 for the first. */
+  readonly since: number;
   /** The bad production runs of the key, as far as one looks back; `undefined` when there is none. */
   readonly runs: BadRuns | undefined;
   readonly now: number;
 }
 
-export function firingAlert({ trouble, episode, runs, now }: NewAlert): AlertRow {
+export function firingAlert({ trouble, episode, since, runs, now }: NewAlert): AlertRow {
   const { key, canary } = trouble;
-  const first_bad_at = Math.min(now, runs?.first_bad_at ?? canary?.observed_at ?? now);
+  const first_bad_at = Math.min(now, Math.max(since, runs?.first_bad_at ?? canary?.observed_at ?? now));
   return {
     ...key,
     alert_id: alertId(key, episode),
@@ -112,7 +114,9 @@ export const resolvedAlert = (alert: AlertRow, { by, reason, fixtureId, now }: R
 export function countedAlert(alert: AlertRow, runs: BadRuns): AlertRow | undefined {
   if (runs.run_count <= alert.run_count && runs.last_bad_at <= alert.last_bad_at) return undefined;
   const { last_bad_run_id, last_bad_at, run_count } = runs;
-  return { ...alert, last_bad_run_id, last_bad_at, run_count, version: alert.version + 1 };
+  // A canary may have raised it before any production run was known.
+  const first_bad_run_id = alert.first_bad_run_id || runs.first_bad_run_id;
+  return { ...alert, first_bad_run_id, last_bad_run_id, last_bad_at, run_count, version: alert.version + 1 };
 }
 
 /**

@@ -16,11 +16,16 @@ import type { Outbox } from "./outbox.ts";
 import type { MonitorReading } from "./reading.ts";
 import { STORE_TARGET } from "./store-targets.ts";
 
+/** A run comes in before it ends; of a later episode, those that came in long before belong to the one before. */
+const EARLIER_EPISODE_MILLIS = 600_000;
+
 export interface AlertRaiserOptions {
   readonly store: Pick<MonitorStore, "alertsOf" | "badSince" | "badRunsOf" | "insertAlerts">;
   readonly outbox: Outbox;
   /** How far back the first bad run of a class is looked for, milliseconds. */
   readonly lookBackMillis: number;
+  /** Beyond it no more are raised, and that is told: somebody makes a class or a revision of every run. Default 2,000. */
+  readonly maxFiring?: number;
   readonly now: () => number;
 }
 
@@ -37,12 +42,13 @@ export interface AlertRaiser {
 
 /** A storm of classes is worked off in portions. */
 const RAISED_AT_ONCE = 50;
-/** More than anybody looks at: somebody makes a class or a revision of every run. Then no more are raised, and that is told. */
-export const MAX_FIRING = 2_000;
+/** Of what this process told, so much is remembered beside what the store says. */
+const RECENT_KEPT = 4_000;
 /** An alert that goes on is counted again so often. */
 const COUNTED_MILLIS = 60_000;
 
-export function createAlertRaiser({ store, outbox, lookBackMillis, now }: AlertRaiserOptions): AlertRaiser {
+export function createAlertRaiser(options: AlertRaiserOptions): AlertRaiser {
+  const { store, outbox, lookBackMillis, maxFiring = 2_000, now } = options;
   const counted = new Map<string, number>();
   /** Told by this process, and perhaps not among those that were read yet. */
   const recent = new Map<string, AlertRow>();
@@ -56,19 +62,18 @@ export function createAlertRaiser({ store, outbox, lookBackMillis, now }: AlertR
     return [...newest.values()];
   }
 
-  async function tell(trouble: Trouble, alerts: readonly AlertRow[]): Promise<"told" | "nothing" | "full"> {
-    const ofKey = (all: readonly AlertRow[]): AlertRow[] =>
-      all.filter((alert) => alertKeyText(alert) === alertKeyText(trouble.key));
-    let news = newsOf(trouble, ofKey(alerts));
+  /** `known`: those at hand of its key. */
+  async function tell(trouble: Trouble, known: readonly AlertRow[]): Promise<"told" | "nothing" | "full"> {
+    let news = newsOf(trouble, known);
     // What was resolved long ago is not among those at hand.
-    if (news.kind === "new") news = newsOf(trouble, ofKey(current(await store.alertsOf(trouble.key))));
+    if (news.kind === "new") news = newsOf(trouble, [...known, ...(await store.alertsOf(trouble.key))]);
     if (news.kind === "nothing") return "nothing";
     if (news.kind === "more") {
       if (trouble.bad !== undefined) await countAgain(news.alert, trouble.key);
       return "nothing";
     }
     const runs = await badRuns(trouble, news.since);
-    const alert = firingAlert({ trouble, episode: news.episode, runs, now: now() });
+    const alert = firingAlert({ trouble, ...news, runs, now: now() });
     return (await put(alert)) === "full" ? "full" : "told";
   }
 
@@ -77,7 +82,7 @@ export function createAlertRaiser({ store, outbox, lookBackMillis, now }: AlertR
     if (outcome !== "stored") return outcome;
     recent.delete(alert.alert_id);
     recent.set(alert.alert_id, alert);
-    for (const oldest of recent.keys()) if (recent.size > 2 * MAX_FIRING) recent.delete(oldest);
+    for (const oldest of recent.keys()) if (recent.size > RECENT_KEPT) recent.delete(oldest);
     return outcome;
   }
 
@@ -91,7 +96,8 @@ export function createAlertRaiser({ store, outbox, lookBackMillis, now }: AlertR
     if (outbox.waitsFor(noticeOfAlert(alert).key, STORE_TARGET)) return;
     if (at - (counted.get(alert.alert_id) ?? 0) < COUNTED_MILLIS) return;
     counted.set(alert.alert_id, at);
-    const runs = await store.badRunsOf(key, Math.max(alert.first_bad_at - lookBackMillis, 0));
+    const before = alert.episode === 1 ? lookBackMillis : EARLIER_EPISODE_MILLIS;
+    const runs = await store.badRunsOf(key, Math.max(alert.first_bad_at - before, 0));
     const next = runs && countedAlert(alert, runs);
     if (next !== undefined) await store.insertAlerts([next], `alert-${next.alert_id}-${next.version}`);
   }
@@ -107,16 +113,18 @@ export function createAlertRaiser({ store, outbox, lookBackMillis, now }: AlertR
         const by = { by: `canary ${proof.fixture_id}`, reason: proof.explanation, fixtureId: proof.fixture_id };
         if ((await this.resolve(alert, by)) === "full") return "full";
       }
+      const byKey = Map.groupBy(alerts, alertKeyText);
       const firing = alerts.filter(({ state }) => state === "firing").length;
       let told = 0;
       for (const trouble of troubles(await store.badSince(judgedSince), reading.results)) {
         if (told >= RAISED_AT_ONCE) return "more";
-        if (firing + told >= MAX_FIRING) return "full";
-        const outcome = await tell(trouble, alerts);
+        if (firing + told >= maxFiring) return "full";
+        const outcome = await tell(trouble, byKey.get(alertKeyText(trouble.key)) ?? []);
         if (outcome === "full") return "full";
         if (outcome === "told") told++;
       }
-      for (const id of counted.keys()) if (!alerts.some((alert) => alert.alert_id === id)) counted.delete(id);
+      const ids = new Set(alerts.map(({ alert_id }) => alert_id));
+      for (const id of counted.keys()) if (!ids.has(id)) counted.delete(id);
       return "done";
     },
   };

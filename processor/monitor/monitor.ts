@@ -17,6 +17,8 @@ export interface MonitorOptions {
   readonly runWindowSeconds: number;
   /** How far back the first bad run of a class is looked for, milliseconds. */
   readonly lookBackMillis: number;
+  /** Alerts that may fire at a time. Default 2,000. */
+  readonly maxFiring?: number;
   readonly scheduler?: Scheduler;
   readonly onError: (what: string, error: unknown) => void;
 }
@@ -52,7 +54,7 @@ const BEATS_MILLIS = 60_000;
 
 export function createMonitor(options: MonitorOptions): Monitor {
   const { store, outbox, cursor, scheduler = systemScheduler, intervalMillis, lookBackMillis } = options;
-  const raiser = createAlertRaiser({ store, outbox, lookBackMillis, now: () => scheduler.now() });
+  const raiser = createAlertRaiser({ ...options, now: () => scheduler.now() });
   let state: MonitorState = { reading: undefined, problem: undefined, alerting: undefined, leading: false };
   let lookedThrough: number | undefined;
   let looking: Promise<void> | undefined;

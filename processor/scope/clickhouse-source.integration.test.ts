@@ -4,6 +4,7 @@ import { createScopeStore } from "../clickhouse/scope-store.ts";
 import { createStore, type Store } from "../clickhouse/store.ts";
 import { startEngineFixture, type EngineFixture } from "../clickhouse/testing/engine-fixture.ts";
 import { createClickHouseSource } from "./clickhouse-source.ts";
+import { openClickHouseSource } from "./open-clickhouse-source.ts";
 
 let engine: EngineFixture;
 let store: Store;
@@ -72,6 +73,17 @@ describe("scopes in ClickHouse", () => {
     expect(await source("old").write({ scope: "mine", expected: first }, signal)).toMatchObject({ kind: "conflict" });
     const bad = { scope: "'; DROP TABLE runproof_scopes", expected: await versionOf("old") };
     expect(await source("old").write(bad, signal)).toMatchObject({ kind: "conflict" });
+  });
+
+  it("are opened by whoever has the address of the store", async () => {
+    const opened = openClickHouseSource({
+      url: engine.engine.url(),
+      ...engine.engine.serviceCredentials(),
+      key: "opened",
+    });
+    expect(await opened.write({ scope: "staging", expected: "none" }, signal)).toMatchObject({ kind: "written" });
+    expect(await source("opened").read(signal)).toMatchObject({ scope: "staging" });
+    await opened.close();
   });
 
   it("are what a resolver makes agree, and takes back", async () => {

@@ -93,13 +93,13 @@ describe("GET /v1/scope/status", () => {
       action_required: "sync_cloud",
       "drift_snapshot.source_precedence": '["runtime","local","cloud","fallback"]',
     });
-    for (const body of [
+    for (const refused of [
       { scope: "a b", expected: "none" },
       { scope: "x" },
       { scope: "x", expected: "", more: 1 },
       [],
     ]) {
-      expect((await post(body)).status).toBe(400);
+      expect((await post(refused)).status).toBe(400);
     }
     const gate = await fetch(`${service?.adminUrl}/v1/gate`);
     expect(gate.status).toBe(503);

@@ -22,16 +22,26 @@ export interface EventSender {
   readonly version: string;
   /** Of the code under test; empty when unknown. */
   readonly codeVersion: string;
-  /** Of round events; empty when the service decides. */
-  readonly project: string;
+  /**
+   * Project of all events; `null`: that of the run each fixture is made from. A credential makes it one project anyway, and
+   * then round events of several would replace one another.
+   */
+  readonly project: string | null;
 }
+
+/** Where the instrumentation puts runs when nobody names a project. */
+const DEFAULT_PROJECT = "default";
+
+/** The project that a fixture's events belong to. What is listed and what is heard must be in the same. */
+export const projectOf = (by: EventSender, ofFixture: string): string => by.project ?? (ofFixture || DEFAULT_PROJECT);
 
 /** `interrupted`: the round ended before all its fixtures had a result. */
 export type RoundPhase = "started" | "ended" | "interrupted";
 
 export interface RoundNews {
   readonly phase: RoundPhase;
-  /** Ids of all fixtures of the tier. */
+  readonly project: string;
+  /** Ids of all fixtures of the tier in that project. */
   readonly fixtureIds: readonly string[];
   readonly missedSlots: number;
   /** What there is to say, in a sentence. */
@@ -52,7 +62,7 @@ const SERVICE_NAME = "runproof-canary";
 const SEVERITIES = { INFO: 9, WARN: 13, ERROR: 17 } as const;
 type Severity = keyof typeof SEVERITIES;
 
-/** One event before and one after the fixtures of a round. Pure. */
+/** One event before and one after the fixtures of a round, for each project. Pure. */
 export function roundEvent(place: RoundPlace, news: RoundNews, by: EventSender, timeMillis: number): CanaryEvent {
   return eventOf(by, {
     name: semconv.EVENT_CANARY_ROUND,
@@ -60,7 +70,7 @@ export function roundEvent(place: RoundPlace, news: RoundNews, by: EventSender, 
     timeMillis,
     severity: news.phase === "interrupted" ? "WARN" : "INFO",
     body: `canary round ${roundIdOf(place.tier, place.slot)} ${news.phase}: ${news.explanation}`,
-    project: by.project,
+    project: news.project,
     traceId: "",
     attributes: {
       ...placeAttributes(place),
@@ -82,7 +92,7 @@ export function resultEvent(place: RoundPlace, result: CanaryResult, by: EventSe
     timeMillis,
     severity: SEVERITY_OF[result.outcome],
     body: `canary ${result.fixtureId}: ${result.outcome}`,
-    project: result.project,
+    project: projectOf(by, result.project),
     traceId: result.run?.traceId ?? "",
     attributes: {
       ...placeAttributes(place),
@@ -136,6 +146,7 @@ function eventOf(by: EventSender, content: EventContent): CanaryEvent {
   const { attributes, timeMillis, severity } = content;
   const uid = uidOf([
     by.hostId,
+    content.project,
     String(attributes[semconv.ATTR_CANARY_ROUND_ID]),
     String(attributes[semconv.ATTR_CANARY_SHARD]),
     content.name,

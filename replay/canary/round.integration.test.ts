@@ -59,7 +59,7 @@ async function round(agent: string, { tier = {}, shard = { index: 1, count: 1 },
       replay: { environment: { PATH: process.env["PATH"] }, storeUrl: null, runType: "canary" },
       lanes: createLanes(2),
       outbox: createOutbox({ directory, url: "http://127.0.0.1:9", pausesMillis: [] }),
-      sender: { hostId: "host", version: "1", codeVersion: "c-1", project: "" },
+      sender: { hostId: "host", version: "1", codeVersion: "c-1", project: null },
       signal: new AbortController().signal,
       now: Date.now,
       ...options,
@@ -75,12 +75,14 @@ async function eventsIn(directory: string): Promise<Attributes[]> {
   const names = (await readdir(directory)).toSorted();
   const texts = await Promise.all(names.map((name) => readFile(join(directory, name), "utf8")));
   return texts.map((text) => {
-    const { scopeLogs } = JSON.parse(text) as {
+    const { resource, scopeLogs } = JSON.parse(text) as {
+      resource: { attributes: { key: string; value: { stringValue: string } }[] };
       scopeLogs: [{ logRecords: [{ eventName: string; attributes: { key: string; value: object }[] }] }];
     };
     const [{ logRecords }] = scopeLogs;
     const pairs = logRecords[0].attributes.map(({ key, value }) => [key, String(Object.values(value)[0])]);
-    return { event: logRecords[0].eventName, ...Object.fromEntries(pairs) } as Attributes;
+    const project = resource.attributes.find(({ key }) => key === "runproof.project")?.value.stringValue;
+    return { project, event: logRecords[0].eventName, ...Object.fromEntries(pairs) } as Attributes;
   });
 }
 
@@ -161,4 +163,35 @@ test("an interrupted round says so, and has no results of what was not done", as
   expect(report).toMatchObject({ complete: false, results: [] });
   expect(events.map((it) => it["runproof.canary.phase"])).toEqual(["started", "interrupted"]);
   expect(events[1]?.["runproof.canary.explanation"]).toContain("2 fixtures were not done");
+});
+
+test("a fixture is listed and heard in the same project: its own, or that of the sender", async () => {
+  const root = join(folder, "projects");
+  for (const project of ["acme", "beta"]) {
+    const fixture = builtFixture(undefined, `of_${project}`);
+    const source = { ...fixture.notes.source, project };
+    await writeFixture(root, { ...fixture, notes: { ...fixture.notes, source } });
+  }
+  const own = await round("nobody", { options: { roots: [root] } });
+  expect(own.events.map((it) => [it["project"], it["runproof.canary.fixtures"] ?? it["runproof.fixture.id"]])).toEqual([
+    ["acme", '["of_acme"]'],
+    ["beta", '["of_beta"]'],
+    ["acme", "of_acme"],
+    ["beta", "of_beta"],
+    ["acme", '["of_acme"]'],
+    ["beta", '["of_beta"]'],
+  ]);
+  const sender = { hostId: "host", version: "1", codeVersion: "", project: "ours" };
+  const one = await round("nobody", { options: { roots: [root], sender } });
+  expect(one.events.map((it) => it["project"])).toEqual(["ours", "ours", "ours", "ours"]);
+  expect(one.events[0]?.["runproof.canary.fixtures"]).toBe('["of_acme","of_beta"]');
+});
+
+test("a tier without fixtures is told as one", async () => {
+  const { report, events } = await round("fixed", { options: { roots: [join(folder, "nowhere")] } });
+  expect(report).toMatchObject({ complete: true, fixtureIds: [] });
+  expect(events.map((it) => [it["project"], it["runproof.canary.fixtures"]])).toEqual([
+    ["default", "[]"],
+    ["default", "[]"],
+  ]);
 });

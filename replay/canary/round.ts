@@ -1,6 +1,13 @@
 import type { LifeCycleOptions } from "../certify/life-cycle-now.ts";
 import { isInShard } from "../suite/shard.ts";
-import { type EventSender, type RoundPhase, type RoundPlace, resultEvent, roundEvent } from "./canary-events.ts";
+import {
+  type EventSender,
+  projectOf,
+  resultEvent,
+  roundEvent,
+  type RoundPhase,
+  type RoundPlace,
+} from "./canary-events.ts";
 import type { Lanes } from "./lanes.ts";
 import { CANARY_OUTCOMES, type CanaryOutcome } from "./outcome.ts";
 import type { Outbox } from "./outbox.ts";
@@ -64,8 +71,10 @@ export async function runRound(due: DueRound, options: RoundOptions): Promise<Ro
   const mine = members.filter(({ listing }) => isInShard(listing.id, shard));
   const at = increasing(now);
   const tell = async (phase: RoundPhase, explanation: string): Promise<void> => {
-    const news = { phase, fixtureIds, missedSlots, explanation, durationMillis: now() - startedAt };
-    await outbox?.add(roundEvent(place, news, options.sender, at()));
+    for (const [project, ids] of idsByProject(members, options.sender)) {
+      const news = { phase, project, fixtureIds: ids, missedSlots, explanation, durationMillis: now() - startedAt };
+      await outbox?.add(roundEvent(place, news, options.sender, at()));
+    }
   };
   await tell("started", startedText(mine.length, missedSlots));
   void outbox?.deliver(options.signal).catch(() => {});
@@ -77,6 +86,17 @@ export async function runRound(due: DueRound, options: RoundOptions): Promise<Ro
   const report = { roundId: roundIdOf(tier.name, slot), startedAt, endedAt: now(), fixtureIds };
   const lost = results.filter(({ run, stored }) => run !== null && !stored && options.replay.storeUrl !== null);
   return { ...report, results, complete, counts, ...delivery, unstored: lost.length };
+}
+
+/** A tier without fixtures is told too: it has none. */
+function idsByProject(members: readonly TierFixture[], sender: EventSender): ReadonlyMap<string, readonly string[]> {
+  const ids = new Map<string, string[]>(members.length === 0 ? [[projectOf(sender, ""), []]] : []);
+  for (const { listing } of members) {
+    const { id, reading } = listing;
+    const project = projectOf(sender, reading.ok ? reading.fixture.notes.source.project : "");
+    ids.set(project, [...(ids.get(project) ?? []), id]);
+  }
+  return ids;
 }
 
 /** All at once, as the lanes let them: between two fixtures of a long round others get their turn. */

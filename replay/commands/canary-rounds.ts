@@ -1,5 +1,4 @@
 import { join, resolve } from "node:path";
-import type { EventSender } from "../canary/canary-events.ts";
 import { createLanes } from "../canary/lanes.ts";
 import { createOutbox } from "../canary/outbox.ts";
 import { type DueRound, type RoundOptions, type RoundReport, runRound } from "../canary/round.ts";
@@ -48,6 +47,8 @@ export function createCanaryRounds(options: CanaryRoundsOptions): CanaryRounds {
   const outbox = otlpUrl === null ? null : createOutbox({ directory: options.outboxDirectory, url: otlpUrl, headers });
   const configured = resolve(loaded.directory, loaded.config.fixturesDirectory ?? DEFAULT_FIXTURES_DIRECTORY);
   const roots = [...new Set([configured, ...(options.furtherRoots ?? [])])];
+  const isKnown = Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
+  const project = env["RUNPROOF_PROJECT"] || (isKnown ? "default" : null);
   const pools = createSharedPool(options.jobs, env);
 
   return async (due, signal, onResult) => {
@@ -74,7 +75,7 @@ export function createCanaryRounds(options: CanaryRoundsOptions): CanaryRounds {
         },
         lanes,
         outbox,
-        sender: senderOf(options, codeVersion),
+        sender: { hostId: options.hostId, version: version(), codeVersion, project },
         signal,
         now: Date.now,
         ...(onResult && { onResult }),
@@ -89,13 +90,6 @@ const NO_STORE = "canaries: no store answers; prompt version, model and tools ar
 
 const headOf = async (repository: Repository | null): Promise<string> =>
   (repository && (await resolveCommit(repository, "HEAD"))) ?? "";
-
-const senderOf = ({ hostId, context }: CanaryRoundsOptions, codeVersion: string): EventSender => ({
-  hostId,
-  version: version(),
-  codeVersion,
-  project: context.env["RUNPROOF_PROJECT"] ?? "",
-});
 
 /** One set of waiting processes for all rounds under way; each replay has a process of its own, started ahead. */
 function createSharedPool(size: number, environment: Environment) {

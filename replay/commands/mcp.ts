@@ -4,6 +4,7 @@ import { isLoopback } from "../../processor/auth/exposure.ts";
 import { readTokensFile } from "../../processor/auth/tokens-file.ts";
 import { createHttpAccess, type Grant, type HttpAccess } from "../mcp/http/http-access.ts";
 import { startHttpServer } from "../mcp/http/http-server.ts";
+import { configurationNotes } from "../mcp/configuration-notes.ts";
 import { resolvedScopes } from "../mcp/own-scope.ts";
 import { loadMcpSdk, type McpSdk } from "../mcp/sdk.ts";
 import { serveStdio } from "../mcp/stdio-server.ts";
@@ -37,7 +38,11 @@ export async function mcp(flags: McpFlags, context: CommandContext, stdin: Reada
   const ending = new AbortController();
   const signal = AbortSignal.any([context.signal, ending.signal]);
   const log = (message: string): void => void context.stderr.write(`${safeLine(message, 2_000)}\n`);
-  const runner = createToolRunner({ context: { ...context, cwd, signal }, scopeOf: resolvedScopes(cwd, log) });
+  const runner = createToolRunner({
+    context: { ...context, cwd, signal },
+    scopeOf: resolvedScopes(cwd, log),
+    notes: await configurationNotes(cwd),
+  });
   const serving = { sdk, runner, writes: flags.allowWrites === true, log, context, project };
   try {
     await (flags.http ? serveHttp(flags, serving) : serveStdio(sdk, { ...serving, stdin }));
@@ -60,6 +65,12 @@ interface Serving {
 async function serveHttp(flags: McpFlags, { sdk, context, project, ...serving }: Serving): Promise<void> {
   const { host = DEFAULT_HOST } = flags;
   const access = await accessFrom(context, project);
+  if (serving.writes && access.open) {
+    throw new UsageError(
+      "--http with --allow-writes would let every program of this machine run the agent's code. Set RUNPROOF_MCP_TOKEN " +
+        "or RUNPROOF_TOKENS_FILE, or serve standard input and output",
+    );
+  }
   if (!isLoopback(host) && access.open) {
     throw new UsageError(
       `refusing to listen on ${safeLine(host)}: everybody who reaches it could read runs. Set RUNPROOF_MCP_TOKEN or ` +

@@ -30,6 +30,7 @@ const PLANTED = {
 };
 
 /** What a person would not see. */
+// oxlint-disable-next-line no-control-regex -- control characters are what must not be there
 const HIDDEN = /[\u001b\u200b\u202e\u{e0049}]|\\u001b|\\u200b|\\u202e|\\udb40/u;
 
 let recorded: RecordedService;
@@ -228,7 +229,7 @@ describe("a coding agent with runproof's tools", { timeout: HANG_MILLIS }, () =>
 
   test("finds out the same over streamable HTTP, with a token", async () => {
     const server = await serving({ allowWrites: true }, { RUNPROOF_MCP_TOKEN: TOKEN });
-    await expect(overHttp(server.url, "another-token-0123")).rejects.toThrow();
+    await expect(overHttp(server.url, "another-token-0123")).rejects.toThrow(/bearer token is needed/);
     const client = await overHttp(server.url, TOKEN);
     const run_id = await whatFailed(client);
     if (isLong) {
@@ -306,8 +307,9 @@ describe("a coding agent with runproof's tools", { timeout: HANG_MILLIS }, () =>
     await other.ended;
   });
 
-  test("has no server beyond loopback without a token", async () => {
-    await expect(serving({ host: "0.0.0.0" })).rejects.toThrow(/RUNPROOF_MCP_TOKEN/);
+  test("finds no server without a token beyond loopback, nor one that writes", async () => {
+    await expect(serving({ host: "0.0.0.0" })).rejects.toThrow(/everybody who reaches it.*RUNPROOF_MCP_TOKEN/);
+    await expect(serving({ allowWrites: true })).rejects.toThrow(/run the agent's code.*RUNPROOF_MCP_TOKEN/);
   });
 
   test("ends the agent's process with a call it cancels, and the server with its input", async () => {

@@ -25,6 +25,7 @@ export function createToolServer(sdk: McpSdk, options: ToolServerOptions): McpSe
     { name: "runproof", title: "runproof", version: version() },
     { instructions: instructions({ writes }) },
   );
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server is no event target
   server.server.onerror = (error) => log(`MCP: ${error.message}`);
   for (const tool of toolsFor({ writes })) register(server, tool, options);
   return server;

@@ -18,9 +18,10 @@ export async function serveStdio(sdk: McpSdk, options: StdioServerOptions): Prom
   const { context, stdin } = options;
   const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
   const reserved = reserveStdout(context);
-  // Loaded lazily by the SDK's client side too: its types differ under exactOptionalPropertyTypes.
+  // The SDK's own types do not fit each other under exactOptionalPropertyTypes.
   const transport = new sdk.StdioServerTransport(stdin, reserved.protocol) as Transport;
   const server = createToolServer(sdk, options);
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server is no event target
   server.server.onclose = end;
   for (const event of ["end", "close", "error"] as const) stdin.once(event, () => end());
   reserved.protocol.once("error", () => end());

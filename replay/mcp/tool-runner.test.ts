@@ -120,6 +120,15 @@ describe("a tool runner", () => {
     expect([begun, most]).toEqual([1, 1]);
   });
 
+  test("adds what every answer has to say besides", async () => {
+    const context = { env: {}, cwd: "/", signal: never };
+    const notes = async (): Promise<string[]> => ["start the server again"];
+    const runner = createToolRunner({ context, scopeOf: async () => fixedScope(undefined), notes });
+    const tool = toolThat(async () => ({ outcome: "ok", data: {}, advice: ["go on"] }));
+    const { structuredContent } = await runner.call(tool, { args: {}, signal: never });
+    expect(structuredContent).toMatchObject({ advice: ["go on", "start the server again"] });
+  });
+
   test("refuses calls beyond a bound, so that no queue grows without end", async () => {
     const client = new AbortController();
     const runner = runnerIn();

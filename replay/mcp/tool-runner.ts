@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import { createLanes, type Lanes } from "../canary/lanes.ts";
 import type { CommandContext } from "../commands/context.ts";
 import { type ToolAnswer, toolResult } from "./answer/envelope.ts";
+import { ADVICE } from "./answer/outcome.ts";
 import { fixedScope, type ScopeOf } from "./own-scope.ts";
 import type { McpTool } from "./tool.ts";
 
@@ -9,6 +11,8 @@ export interface ToolRunnerOptions {
   /** Where tools work. `signal` ends all calls. */
   readonly context: Pick<CommandContext, "env" | "cwd" | "signal">;
   readonly scopeOf: ScopeOf;
+  /** Fixed sentences that every answer has to say besides. Default: none. */
+  readonly notes?: () => Promise<readonly string[]>;
   /** Read tools at the same time. Default 4. Tools that write go one at a time. */
   readonly readers?: number;
 }
@@ -32,7 +36,7 @@ export interface ToolRunner {
   idle(): Promise<void>;
 }
 
-export function createToolRunner({ context, scopeOf, readers = 4 }: ToolRunnerOptions): ToolRunner {
+export function createToolRunner({ context, scopeOf, notes, readers = 4 }: ToolRunnerOptions): ToolRunner {
   const lanes: Readonly<Record<McpTool["access"], Lanes>> = { read: createLanes(readers), write: createLanes(1) };
   const running = new Set<Promise<unknown>>();
 
@@ -40,12 +44,14 @@ export function createToolRunner({ context, scopeOf, readers = 4 }: ToolRunnerOp
     if (signal.aborted) return ended(request, context);
     const env = { ...context.env, ...request.env };
     const scope = tool.unscoped === true ? fixedScope(undefined) : await scopeOf(env);
-    const inScope = await scope.withScope(`mcp.${tool.name}`, (project) =>
-      tool.run(request.args as never, {
-        context: { ...context, env, signal },
-        project,
-        progress: request.onProgress ?? (() => {}),
-      }),
+    const inScope = await scope.withScope(`mcp.${tool.name}`, async (project) =>
+      signal.aborted
+        ? ended(request, context)
+        : tool.run(request.args as never, {
+            context: { ...context, env, signal },
+            project,
+            progress: request.onProgress ?? (() => {}),
+          }),
     );
     if (inScope.kind === "executed") return inScope.value;
     return { outcome: "not_permitted", data: { problems: [inScope.explanation], code: inScope.code } };
@@ -63,8 +69,11 @@ export function createToolRunner({ context, scopeOf, readers = 4 }: ToolRunnerOp
       return execute(tool, request, signal);
     });
     track(work);
-    // Who still waits for a place is answered at once; what runs ends its children first.
-    const left = whenAborted(signal).then(() => (hasBegun ? work : ended(request, context)));
+    // Who still waits for a place is answered at once; what runs ends its children first, for a while.
+    const left = whenAborted(signal).then(async () => {
+      if (hasBegun) await sleep(GRACE_MILLIS, undefined, { ref: false });
+      return ended(request, context);
+    });
     const answer = await Promise.race([work, left]);
     return signal.aborted && answer.outcome !== "ok" ? { ...ended(request, context), data: answer.data } : answer;
   }
@@ -81,13 +90,16 @@ export function createToolRunner({ context, scopeOf, readers = 4 }: ToolRunnerOp
   return {
     async call(tool, request) {
       const answer = isFull() ? FULL : await answerOf(tool, request).catch((error: unknown) => trouble(error));
-      return toolResult(tool.name, answer);
+      const advice = [...(answer.advice ?? ADVICE[answer.outcome]), ...((await notes?.()) ?? [])];
+      return toolResult(tool.name, { ...answer, advice });
     },
     async idle() {
       while (running.size > 0) await Promise.all(running);
     },
   };
 }
+
+const GRACE_MILLIS = 30_000;
 
 /** Under way and waiting, of all sessions. */
 const MAX_CALLS = 64;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { cleanText } from "./clean-text.ts";
 
-const tagged = (text: string): string => [...text].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join("");
+const tagged = (text: string): string =>
+  text.replaceAll(/[ -~]/g, (c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0)));
 
 describe("cleanText", () => {
   test("leaves readable text of all scripts as it is", () => {

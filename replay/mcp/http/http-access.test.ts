@@ -20,10 +20,10 @@ const tokens = [
 ];
 
 describe("access over HTTP", () => {
-  test("is open to everybody while no token is configured", () => {
+  test("is open to everybody for reading while no token is configured", () => {
     const access = createHttpAccess({});
     expect(access.open).toBe(true);
-    expect(access.of(undefined)).toMatchObject({ ok: true, grant: { writes: true } });
+    expect(access.of(undefined)).toMatchObject({ ok: true, grant: { writes: false } });
   });
 
   test("takes the server's own token and no other", () => {
@@ -64,6 +64,5 @@ describe("access over HTTP", () => {
       return found.ok ? found.grant.holder : undefined;
     });
     expect(new Set(holders).size).toBe(3);
-    expect(holders.join()).not.toContain("0123456789ab ");
   });
 });

@@ -29,7 +29,8 @@ export interface HttpAccess {
   of(authorization: string | undefined): Access;
 }
 
-const OPEN: Access = { ok: true, grant: { writes: true, holder: "anybody" } };
+/** Everybody who reaches the machine's loopback may read; nobody unknown makes it run code. */
+const OPEN: Access = { ok: true, grant: { writes: false, holder: "anybody" } };
 const OWN_PROJECT = "mcp";
 
 /**

@@ -82,8 +82,8 @@ const LIST = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list", param
 
 describe("the server over streamable HTTP", () => {
   test("serves the official client; each session is its own", async () => {
-    const at = await start();
-    const [one, two] = [await connect(at), await connect(at)];
+    const at = await start({ access: createHttpAccess({ token: TOKEN }) });
+    const [one, two] = [await connect(at, TOKEN), await connect(at, TOKEN)];
     expect((await one.listTools()).tools.map(({ name }) => name)).toContain("create_fixture");
     await one.close();
     const listed = await two.callTool({ name: "list_fixtures", arguments: {} });
@@ -119,8 +119,8 @@ describe("the server over streamable HTTP", () => {
     const at = await start({ access: createHttpAccess({ token: TOKEN }) });
     const none = await post(at, INITIALIZE);
     expect(none).toMatchObject({ status: 401, headers: { "www-authenticate": "Bearer" } });
-    await expect(connect(at)).rejects.toThrow();
-    await expect(connect(at, "another-token-0123")).rejects.toThrow();
+    await expect(connect(at)).rejects.toThrow(/bearer token is needed/);
+    await expect(connect(at, "another-token-0123")).rejects.toThrow(/bearer token is needed/);
     const headers = { authorization: `Bearer ${TOKEN}` };
     const opened = await post(at, INITIALIZE, headers);
     const session = { "mcp-session-id": String(opened.headers["mcp-session-id"]) };
@@ -174,7 +174,7 @@ describe("the server over streamable HTTP", () => {
   });
 
   test("answers wrong arguments as errors of the tool, and names no path", async () => {
-    const client = await connect(await start());
+    const client = await connect(await start({ access: createHttpAccess({ token: TOKEN }) }), TOKEN);
     for (const args of [
       { fixture_id: "../../etc" },
       { fixture_id: "/etc" },

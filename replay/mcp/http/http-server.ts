@@ -130,6 +130,7 @@ async function open({ sdk, options, sessions }: Serving, grant: Grant, { request
     const writes = options.writes && grant.writes;
     const server = createToolServer(sdk, { ...options, writes, env: options.envOf(grant) });
     // Also when the client ends the session by DELETE.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server is no event target
     server.server.onclose = () => transport.sessionId !== undefined && sessions.drop(transport.sessionId);
     // The SDK's own types do not fit each other under exactOptionalPropertyTypes.
     await server.connect(transport as Transport);

@@ -15,12 +15,14 @@ export interface RecordedService {
   /** For programs that work in the repository. */
   readonly env: Record<string, string>;
   /** Runs the default export of a module of the repository for real, and waits for its verdict. */
-  runAgent(module: string): Promise<void>;
+  runAgent(module: string, env?: Readonly<Record<string, string>>): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function createRecordedService(): Promise<RecordedService> {
-  const fixture = await createServiceFixture();
+export async function createRecordedService(
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<RecordedService> {
+  const fixture = await createServiceFixture(settings);
   const repository = await makeRepository();
   const service = await fixture.start();
   const env = {
@@ -37,10 +39,10 @@ export async function createRecordedService(): Promise<RecordedService> {
     directory: fixture.directory,
     repository,
     env,
-    async runAgent(module) {
+    async runAgent(module, more = {}) {
       const url = pathToFileURL(join(repository.root, module)).href;
       const code = `const agent = await import(${JSON.stringify(url)}); await agent.default({ topic: "otters" });`;
-      const options = { cwd: fixture.directory, env: { ...env, REPORT_AGENT_WORLD: "1" } };
+      const options = { cwd: fixture.directory, env: { ...env, REPORT_AGENT_WORLD: "1", ...more } };
       await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code], options);
       await service.idle();
     },

@@ -46,6 +46,9 @@ describe("the service's configuration", () => {
       gateMaxAbandonedRuns: 0,
       gateMaxUnverifiedRuns: 0,
       gateAlertsClose: true,
+      scopeFile: ".runproof/scope.json",
+      scopeStage: "observe",
+      scopeFallback: "default",
     });
   });
 

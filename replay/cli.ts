@@ -64,6 +64,10 @@ function addRuns(program: Command, context: CommandContext): void {
     .command("list")
     .description("current run records, newest first")
     .option("--agent <name>", "of this agent")
+    .option(
+      "--project <name>",
+      "of this project, if the service allows it (runproof scope); default all that may be read",
+    )
     .option("--status <status>", "started, passed, failed, blocked, degraded, skipped or inconclusive")
     .option("--type <type>", "live, replay or canary")
     .option("--since <time>", "started since: 30m, 24h, 7d or an ISO date")

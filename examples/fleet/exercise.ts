@@ -23,7 +23,6 @@ const tell = (line: string): void =>
   void process.stderr.write(`${((Date.now() - began) / 1_000).toFixed(0).padStart(4)} s  ${line}\n`);
 
 const store = await startServerFixture();
-await store.run("CREATE DATABASE runproof");
 const place = await makePlace(everySeconds);
 const programs = createPrograms(place, store.url, everySeconds);
 const ended = (): void => void programs.close().finally(() => process.exit(130));
@@ -36,7 +35,7 @@ try {
   const { stderr, code } = await programs.node([join(place.fleet, "main.ts")], place.fleet);
   if (code !== 0) throw new Error(`the fleet ended with ${code}: ${stderr}`);
   const outcomes = await watchSeeds(programs, place, 20 * everySeconds);
-  const gate = await askGate(programs, place);
+  const gate = await askGate(place);
   report({ silences, outcomes, gate });
 } finally {
   await programs.close();
@@ -54,7 +53,7 @@ function report({ silences, outcomes, gate }: Report): void {
   const yes = (it: boolean): string => (it ? "yes" : "MISSING");
   const minutes = (it: number | null): string => (it === null ? "still open" : it.toFixed(2));
   const complete = outcomes.filter((it) => it.failedRun && it.fixture !== null && it.failingCanary && it.alert).length;
-  const late = silences.filter(({ seconds, limitSeconds }) => seconds > limitSeconds);
+  const late = silences.filter(({ seconds, limitSeconds, exitCode }) => seconds > limitSeconds || exitCode === 0);
   if (values.json) process.stdout.write(`${JSON.stringify({ everySeconds, silences, outcomes, gate, complete })}\n`);
   else {
     const rows = outcomes.map((it) => [
@@ -71,7 +70,7 @@ function report({ silences, outcomes, gate }: Report): void {
     ]);
     process.stdout.write(
       `${table(head, rows)}\n${table(["FAILURE CLASS", "SEEDS", "SILENT FAILURE WINDOW, MINUTES"], windows)}\n` +
-        `${table(["STOPPED", "GATE CLOSED AFTER, S", "TWO INTERVALS, S", "REASONS"], stops)}\n` +
+        `${table(["STOPPED", "GATE CLOSED AFTER, S", "TWO INTERVALS, S", "EXIT CODE", "REASONS"], stops)}\n` +
         `${complete} of ${outcomes.length} came all the way; the gate is ${gate.open ? "OPEN" : `closed (${gate.codes.join(", ")})`}\n`,
     );
   }

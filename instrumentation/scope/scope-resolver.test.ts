@@ -137,6 +137,16 @@ describe("a process that has an old value", () => {
     }
   });
 
+  it("is no process that was refused: it never worked there", async () => {
+    const authorize: ScopeResolverOptions["authorize"] = ({ scope }) =>
+      scope === "a" ? { allowed: false, reason: "no" } : { allowed: true };
+    const { resolver, cloud, events } = place({ cloud: "a" }, { authorize, stage: "enforce" });
+    expect(await resolver.withScope("x", (scope) => scope)).toMatchObject({ kind: "refused", code: "unauthorized" });
+    cloud.set("b");
+    expect(await resolver.withScope("x", (scope) => scope)).toMatchObject({ kind: "executed", value: "b" });
+    expect(events).toEqual([]);
+  });
+
   it("is found by what its caller still holds", async () => {
     const { resolver, events } = place({ cloud: "production" }, { stage: "enforce" });
     const outcome = await resolver.withScope({ operation: "x", held: "staging" }, () => "done");

@@ -114,9 +114,9 @@ export function createScopeResolver(options: ScopeResolverOptions): ScopeResolve
       const { operation, held } = typeof asked === "string" ? { operation: asked } : asked;
       const found = await established(operation);
       const status = see(staleness(found, [held, known?.scope ?? undefined]));
-      // Told once. From here on the process knows.
-      if (found.scope !== null) known = found;
       const refusal = refusalOf(status);
+      // Told once. From here on the process knows.
+      if (refusal === undefined || refusal.code === "stale_cache") known = found;
       if (refusal !== undefined) return { kind: "refused", ...refusal, status };
       const scope = status.scope as string;
       markScope(status);

@@ -18,6 +18,13 @@ export interface CanaryRound {
   readonly ended_at: number;
 }
 
+/** When a canary was last heard of, and the longest time between rounds; both 0 when none was. */
+export interface CanariesHeard {
+  /** Milliseconds since the epoch. */
+  readonly last_at: number;
+  readonly longest_interval_seconds: number;
+}
+
 /** The newest result of a fixture in a tier. Texts are the sender's. */
 export interface CanaryResult {
   readonly project: string;

@@ -91,6 +91,8 @@ describe("the views over log events", () => {
     });
     expect(found?.fixtures.toSorted()).toEqual(["one", "three", "two"]);
     expect(found?.ended_shards.toSorted()).toEqual(["1/2", "2/2"]);
+    expect(await monitor.canariesHeard(now - HOUR)).toEqual({ last_at: now - 30_000, longest_interval_seconds: 900 });
+    expect(await monitor.canariesHeard(now + HOUR)).toEqual({ last_at: 0, longest_interval_seconds: 0 });
   });
 
   it("tell a round that was interrupted, or has begun, from one that ended", async () => {

@@ -5,6 +5,7 @@ import {
   type AlertKey,
   type AlertRow,
   type BadRuns,
+  type CanariesHeard,
   CANARY_RESULT_COLUMN_TYPES,
   type CanaryResult,
   type CanaryRound,
@@ -15,6 +16,8 @@ import type { Store } from "./store.ts";
 
 /** What the monitor needs of the store: few reads, each bounded in rows and threads. Times are milliseconds since the epoch. */
 export interface MonitorStore {
+  /** Of all rounds since then; cheap, so that the others need not look far back. */
+  canariesHeard(since: number): Promise<CanariesHeard>;
   /** The newest rounds of each tier that were heard since then. */
   canaryRounds(since: number): Promise<readonly CanaryRound[]>;
   /** The newest result of each fixture in each tier, of those since then. */
@@ -42,6 +45,10 @@ export function createMonitorStore(
   const read = <Row>(sql: string, parameters: Readonly<Record<string, unknown>>): Promise<Row[]> =>
     store.query<Row>(sql, parameters, LIMITS);
   return {
+    async canariesHeard(since) {
+      const [heard] = await read<CanariesHeard>(HEARD_SQL, { since: whole(since) });
+      return heard ?? { last_at: 0, longest_interval_seconds: 0 };
+    },
     canaryRounds: (since) => read(ROUNDS_SQL, { since: whole(since) }),
     canaryResults: (since) => read(RESULTS_SQL, { since: whole(since) }),
     async runCounts(since) {
@@ -73,6 +80,10 @@ const whole = (millis: number): number => Math.max(0, Math.floor(millis));
 
 const MILLIS = (column: string): string => `toUnixTimestamp64Milli(${column})`;
 const SINCE = "fromUnixTimestamp64Milli({since:Int64})";
+
+const HEARD_SQL = `
+  SELECT ${MILLIS("max(r.observed_at)")} AS last_at, max(r.interval_seconds) AS longest_interval_seconds
+  FROM runproof_canary_rounds AS r WHERE r.observed_at >= ${SINCE}`;
 
 /** Lists that differ between shards are put together: what one of them names is to be proven. */
 const ROUNDS_SQL = `

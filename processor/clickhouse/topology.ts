@@ -45,8 +45,8 @@ export const TABLE_PLACEMENTS: Readonly<Record<string, TablePlacement>> = {
   runproof_quarantine: GLOBAL,
   runproof_collectors: GLOBAL,
   runproof_migrations: GLOBAL,
-  // On one replica set, or a token would not be known to all servers.
-  runproof_scopes: GLOBAL,
+  // All versions of a scope on one shard: which of two is the first is said by that shard's tokens.
+  runproof_scopes: { kind: "sharded", key: "cityHash64(scope_key)" },
 };
 
 /** The table that holds the rows on one server. */

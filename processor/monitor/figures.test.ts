@@ -94,6 +94,16 @@ describe("a tier", () => {
     expect(figures.tiers).toMatchObject([{ project: "", fixtures: [{ outcome: "passing" }] }]);
   });
 
+  it("of one project has what rounds without a project list, but for what is another's", () => {
+    const rounds = [canaryRound({ project: "", fixtures: ["one", "theirs", "unheard"] })];
+    const results = [canaryResult(), canaryResult({ project: "bank", fixture_id: "theirs", outcome: "failing" })];
+    const { tiers } = monitorFigures(readingOfProject(reading({ rounds, results }), "shop"), NOW);
+    expect(tiers.flatMap((tier) => tier.fixtures).map((one) => [one.fixture_id, one.outcome])).toEqual([
+      ["one", "passing"],
+      ["unheard", "unknown"],
+    ]);
+  });
+
   it("is apart for each project, and counted by outcome", () => {
     const rounds = [canaryRound({ fixtures: ["one", "two"] }), canaryRound({ project: "bank", fixtures: ["one"] })];
     const results = [canaryResult(), canaryResult({ project: "bank", outcome: "failing" })];

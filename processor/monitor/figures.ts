@@ -44,12 +44,22 @@ export function monitorFigures(reading: MonitorReading, now: number): MonitorFig
   };
 }
 
-/** The same, of one project alone. */
+/** The same, of one project alone. Of rounds that name no project, all that is not known to be another's. */
 export function readingOfProject(reading: MonitorReading, project: string): MonitorReading {
   const own = <Row extends { readonly project: string }>(rows: readonly Row[]): Row[] =>
     rows.filter((row) => row.project === project);
   const { rounds, results, runs, alerts } = reading;
-  return { ...reading, rounds: own(rounds), results: own(results), runs: own(runs), alerts: own(alerts) };
+  const ownResults = own(results);
+  const nameOf = (tier: string, id: string): string => JSON.stringify([tier, id]);
+  const known = new Set(results.map(({ tier, fixture_id }) => nameOf(tier, fixture_id)));
+  const ofProject = new Set(ownResults.map(({ tier, fixture_id }) => nameOf(tier, fixture_id)));
+  const isForeign = (tier: string, id: string): boolean =>
+    known.has(nameOf(tier, id)) && !ofProject.has(nameOf(tier, id));
+  const nobodys = rounds
+    .filter((round) => round.project === "" && project !== "")
+    .map((round) => ({ ...round, fixtures: round.fixtures.filter((id) => !isForeign(round.tier, id)) }));
+  const ownRounds = [...own(rounds), ...nobodys];
+  return { ...reading, rounds: ownRounds, results: ownResults, runs: own(runs), alerts: own(alerts) };
 }
 
 /** How many fixtures of a tier are in each state. */

@@ -25,19 +25,22 @@ export interface ReadingOptions {
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** Rounds of the slowest tier that anybody has; a tier that was not heard of for longer is not known. */
-const ROUNDS_KEPT_MILLIS = 60 * DAY;
+const CANARIES_KEPT_MILLIS = 60 * DAY;
 const RESOLVED_KEPT_MILLIS = 35 * DAY;
 /** A result counts for two intervals; a third tells an old one from none. */
 const INTERVALS_READ = 3;
 
 /** One read after the other: a store under load is not asked for everything at once. */
 export async function readMonitor(
-  store: Pick<MonitorStore, "canaryRounds" | "canaryResults" | "runCounts" | "alerts" | "gapsSince">,
+  store: Pick<MonitorStore, "canariesHeard" | "canaryRounds" | "canaryResults" | "runCounts" | "alerts" | "gapsSince">,
   { now, runWindowSeconds }: ReadingOptions,
 ): Promise<MonitorReading> {
-  const rounds = await store.canaryRounds(now - ROUNDS_KEPT_MILLIS);
-  const longest = Math.max(0, ...rounds.map(({ interval_seconds }) => interval_seconds)) * 1_000;
-  const results = await store.canaryResults(now - Math.min(ROUNDS_KEPT_MILLIS, INTERVALS_READ * longest + HOUR));
+  const heard = await store.canariesHeard(now - CANARIES_KEPT_MILLIS);
+  // From the last sign of life on: what fell silent long ago is to be seen as stale, not to be forgotten.
+  const back = Math.min(CANARIES_KEPT_MILLIS, INTERVALS_READ * heard.longest_interval_seconds * 1_000 + HOUR);
+  const since = Math.max(now - CANARIES_KEPT_MILLIS, Math.min(now, heard.last_at) - back);
+  const rounds = await store.canaryRounds(since);
+  const results = await store.canaryResults(since);
   const runs = await store.runCounts(now - runWindowSeconds * 1_000);
   const alerts = await store.alerts(now - RESOLVED_KEPT_MILLIS);
   const gaps = await store.gapsSince(now - DAY);

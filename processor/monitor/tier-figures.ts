@@ -46,10 +46,11 @@ export function tierFigures({ project, tier, rounds, results }: HeardTier, now: 
   const complete = rounds.find(isComplete);
   const interval = intervalOf(newest?.interval_seconds ?? 0);
   const byId = new Map(results.map((result) => [result.fixture_id, result]));
+  const inComplete = new Set(complete?.fixtures);
   // Without a round nobody said what belongs to the tier: what was replayed does.
   const ids = newest === undefined ? [...byId.keys()] : newest.fixtures;
   const fixtures = ids.toSorted().flatMap((id) => {
-    const figure = fixtureFigure(id, { result: byId.get(id), complete, interval, now });
+    const figure = fixtureFigure(id, { result: byId.get(id), complete, inComplete, interval, now });
     return figure.state === "retired" ? [] : [figure];
   });
   const round_ended_at = complete?.ended_at ?? null;
@@ -68,7 +69,9 @@ function isComplete({ ended_shards, ended_at }: CanaryRound): boolean {
 
 interface Known {
   readonly result: CanaryResult | undefined;
+  /** The newest round of which all shards have ended, and what it listed. */
   readonly complete: CanaryRound | undefined;
+  readonly inComplete: ReadonlySet<string>;
   readonly interval: number;
   readonly now: number;
 }
@@ -85,7 +88,7 @@ function fixtureFigure(fixture_id: string, known: Known): FixtureFigure {
 
 type Judged = Pick<FixtureFigure, "outcome" | "why">;
 
-function outcomeOf(result: CanaryResult, { complete, interval, now }: Known): Judged {
+function outcomeOf(result: CanaryResult, { complete, inComplete, interval, now }: Known): Judged {
   const seconds = Math.round((now - result.observed_at) / 1_000);
   if (interval === 0) return { outcome: "unknown", why: "nobody told how often the tier runs" };
   if (now - result.observed_at > VALID_INTERVALS * interval * 1_000) {
@@ -95,7 +98,7 @@ function outcomeOf(result: CanaryResult, { complete, interval, now }: Known): Ju
     complete !== undefined &&
     complete.round_id !== result.round_id &&
     complete.ended_at > result.observed_at &&
-    complete.fixtures.includes(result.fixture_id);
+    inComplete.has(result.fixture_id);
   if (passedBy) return { outcome: "unknown", why: `round ${complete.round_id} ended without a result` };
   return toldOutcome(result);
 }

@@ -100,6 +100,8 @@ function serviceResolver(
     stage: config.scopeStage,
     journal: createFileJournal(join(dirname(config.scopeFile), PROJECT_SCOPE_JOURNAL)),
     emit: onDrift,
+    // It looks all the time; what does not change is told now and then.
+    repeatMillis: 3_600_000,
     now,
     newId,
   });

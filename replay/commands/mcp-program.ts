@@ -12,7 +12,7 @@ export function addMcp(program: Command, context: CommandContext): void {
     .option("--host <address>", "with --http: address to listen on; default 127.0.0.1, others need a token")
     .option("--port <port>", "with --http: default 9465, 0 takes a free one")
     .option("--read-only", "tools that only read; this is the default")
-    .option("--allow-writes", "also tools that write fixtures and run the agent's code")
+    .option("--allow-writes", "also tools that write fixtures and run the agent's code; with --http it needs a token")
     .option("--dir <folder>", "where runproof.config and its fixtures are looked for; default the working folder")
     .addHelpText(
       "after",

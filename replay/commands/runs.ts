@@ -2,6 +2,7 @@ import { RUN_TYPES } from "../../instrumentation/contract/run-record.ts";
 import type { RunFilter } from "../../processor/clickhouse/run-reader.ts";
 import { loadConfig } from "../config.ts";
 import { safeJson, safeLine } from "../safe-text.ts";
+import { inOwnScope } from "../scope/in-own-scope.ts";
 import { EXIT } from "../worker/exit-codes.ts";
 import type { CommandContext } from "./context.ts";
 import { clickhouseUrl, withStore } from "./open-store.ts";
@@ -14,6 +15,7 @@ import { table } from "./table.ts";
 
 export interface RunsListFlags {
   readonly agent?: string;
+  readonly project?: string;
   readonly status?: string;
   readonly type?: string;
   readonly since?: string;
@@ -25,8 +27,18 @@ export interface RunsListFlags {
 /** `runproof runs list` */
 export async function listRuns(flags: RunsListFlags, context: CommandContext): Promise<number> {
   const filter = filterFrom(flags);
-  const url = clickhouseUrl(flags.clickhouseUrl, context, await loadConfig(context.cwd));
-  const rows = await withStore(url, context, (reader) => reader.currentRuns(filter));
+  const loaded = await loadConfig(context.cwd);
+  const url = clickhouseUrl(flags.clickhouseUrl, context, loaded);
+  const read = (one: RunFilter) => withStore(url, context, (reader) => reader.currentRuns(one));
+  const { project } = flags;
+  const found =
+    project === undefined
+      ? { value: await read(filter) }
+      : await inOwnScope({ context, loaded, project, operation: "runs.list" }, (scope) =>
+          read({ ...filter, project: scope }),
+        );
+  if ("exitCode" in found) return found.exitCode;
+  const rows = found.value;
   if (flags.json) context.stdout.write(safeJson(rows.map(runRecordFromRow)));
   else if (rows.length === 0) context.stderr.write("no runs\n");
   else {

@@ -8,6 +8,7 @@ import { createMemorySource, type MemorySource } from "../../instrumentation/sco
 import { startCollector, type LoopbackCollector } from "../../instrumentation/transport/testing/loopback-collector.ts";
 import { startScopeService, type ScopeService } from "../../processor/scope/testing/scope-service.ts";
 import { prepare, runCommandLine } from "./run-command-line.ts";
+import { listRuns } from "./runs.ts";
 import { addScope } from "./scope-program.ts";
 
 const TOKEN = "token-of-the-shop-1";
@@ -184,5 +185,30 @@ describe("runproof scope", () => {
     ]) {
       expect((await runproof(args)).code).toBe(2);
     }
+  });
+});
+
+describe("runproof runs list --project", () => {
+  const list = async (project: string, of: ScopeService, RUNPROOF_OPERATIONS_TOKEN = "") => {
+    const errors: string[] = [];
+    const context = {
+      env: { RUNPROOF_OPERATIONS_URL: of.url, RUNPROOF_ENDPOINT: "off", RUNPROOF_OPERATIONS_TOKEN },
+      cwd: folder,
+      stdout: sink([]),
+      stderr: sink(errors),
+      signal: new AbortController().signal,
+    };
+    // No store is there: who gets as far as reading it fails with its address.
+    const clickhouseUrl = "http://127.0.0.1:1";
+    const code = await listRuns({ project, clickhouseUrl }, context).catch((error: Error) => error.message);
+    return { code, errors: errors.join("") };
+  };
+
+  it("reads the store only for a project that the service allows this credential", async () => {
+    expect((await list("shop", guarded, TOKEN)).code).toContain("the store at http://127.0.0.1:1 cannot be read");
+    const other = await list("bank", guarded, TOKEN);
+    expect(other).toMatchObject({ code: 1, errors: expect.stringContaining("(unauthorized)") as string });
+    expect((await list("shop", guarded)).code).toBe(3);
+    expect((await list("../x", service)).code).toBe(1);
   });
 });

@@ -43,7 +43,7 @@ export async function watchSeeds(programs: Programs, place: Place, limitSeconds:
       ({ failedRun, fixture, failingCanary, alert }) => failedRun && fixture && failingCanary && alert,
     );
     if (isDone || Date.now() > deadline) return outcomes;
-    await sleep(2_000);
+    await sleep(1_000);
   }
 }
 

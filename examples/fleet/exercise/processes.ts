@@ -65,7 +65,6 @@ export function createPrograms(place: Place, storeUrl: string, everySeconds: num
       const args = ["serve", ...ports, "--data-dir", join(place.directory, "data"), "--canary", ...fixtures];
       const settings = {
         RUNPROOF_CLICKHOUSE_SERVER_URL: storeUrl,
-        RUNPROOF_CLICKHOUSE_SERVER_DATABASE: "runproof",
         RUNPROOF_MONITOR_INTERVAL_SECONDS: "2",
       };
       collector = spawn(process.execPath, ["--no-warnings", cli(place), ...args], {

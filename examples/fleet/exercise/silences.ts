@@ -9,12 +9,17 @@ export interface GateAnswer {
   readonly codes: readonly string[];
 }
 
-/** What a pipeline sees: `runproof gate` and its exit code. Nobody there is closed too. */
-export async function askGate(programs: Programs, place: Place): Promise<GateAnswer> {
-  const { code, stdout } = await programs.runproof(["gate", "--json"], place.repository);
-  const { reasons = [] } = JSON.parse(stdout || "{}") as { reasons?: { code: string }[] };
-  const codes = [...new Set(reasons.map((reason) => reason.code))];
-  return { open: code === 0, codes: code === 3 ? ["nobody answers"] : codes };
+/** What a probe sees. Nobody there is closed too. */
+export async function askGate({ ports }: Place): Promise<GateAnswer> {
+  const response = await fetch(`http://127.0.0.1:${ports.admin}/v1/gate`).catch(() => undefined);
+  if (response === undefined) return { open: false, codes: ["nobody answers"] };
+  const { reasons } = (await response.json()) as { reasons: { code: string }[] };
+  return { open: response.status === 200, codes: [...new Set(reasons.map(({ code }) => code))] };
+}
+
+/** What a pipeline sees: exit code 0 is open, 1 closed, 3 nobody answers. */
+async function askPipeline(programs: Programs, place: Place): Promise<number> {
+  return (await programs.runproof(["gate"], place.repository)).code;
 }
 
 /** Resolves with the seconds it took; rejects with the gate's reasons after `limitSeconds`. */
@@ -31,7 +36,7 @@ export async function untilGate(
     if (seconds > limitSeconds) {
       throw new Error(`the gate is not ${wanted} after ${Math.round(seconds)} s: ${answer.codes.join(", ")}`);
     }
-    await sleep(500);
+    await sleep(250);
   }
 }
 
@@ -42,6 +47,8 @@ export interface Silence {
   /** Two intervals of what was stopped. */
   readonly limitSeconds: number;
   readonly codes: readonly string[];
+  /** Of `runproof gate`, while it was closed. */
+  readonly exitCode: number;
 }
 
 interface Stage {
@@ -57,7 +64,7 @@ const ROUNDS_TO_OPEN = 10;
 
 /** Stops each part while the gate is open, waits until it is closed, and starts the part again. */
 export async function measureSilences({ programs, store, place, everySeconds, tell }: Stage): Promise<Silence[]> {
-  const ask = (): Promise<GateAnswer> => askGate(programs, place);
+  const ask = (): Promise<GateAnswer> => askGate(place);
   const parts = [
     {
       stopped: "scheduler",
@@ -79,8 +86,9 @@ export async function measureSilences({ programs, store, place, everySeconds, te
     tell(`the gate is open (${toOpen.toFixed(0)} s); stopping the ${stopped}`);
     await stop();
     const { seconds, codes } = await untilGate("closed", 3 * limitSeconds + 10, ask);
-    tell(`closed ${seconds.toFixed(1)} s later: ${codes.join(", ")}`);
-    silences.push({ stopped, seconds, limitSeconds, codes });
+    const exitCode = await askPipeline(programs, place);
+    tell(`closed ${seconds.toFixed(1)} s later: ${codes.join(", ")}; runproof gate ends with ${exitCode}`);
+    silences.push({ stopped, seconds, limitSeconds, codes, exitCode });
     await start();
   }
   await untilGate("open", ROUNDS_TO_OPEN * everySeconds, ask);

@@ -38,6 +38,7 @@ export function createMemoryStore(): MemoryStore {
     beats: [],
     inserted,
     broken: false,
+    canariesHeard: () => read(() => ({ last_at: 0, longest_interval_seconds: 0 })),
     canaryRounds: () => read(() => store.rounds),
     canaryResults: () => read(() => store.results),
     runCounts: () => read(() => store.runs),

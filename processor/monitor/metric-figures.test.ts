@@ -42,7 +42,7 @@ describe("the monitor's metrics", () => {
   });
 
   it("are absent where the figures are too old, but for the gate and the monitor's age", () => {
-    const names = new Set(lines(metered(), NOW + 60_000).map((line) => line.split("{")[0]));
+    const names = new Set(lines(metered(), NOW + 60_000).map((line) => line.split("{")[0] ?? ""));
     expect([...names].toSorted()).toEqual([
       "runproof.alerts.outbox.pending",
       "runproof.gate.open",

@@ -58,7 +58,7 @@ async function look(programs: Programs, place: Place): Promise<Found> {
   };
   const runs = (await json(["runs", "list", "--type", "live", "--limit", "1000"])) as Found["runs"];
   const fixtures = (await json(["fixture", "list", "--out", join(place.directory, "fixtures")])) as Found["fixtures"];
-  const { alerts } = (await json(["alerts", "list", "--state", "all", "--limit", "1000"])) as { alerts: Alert[] };
+  const alerts = (await json(["alerts", "list", "--state", "all", "--limit", "1000"])) as Alert[];
   const figures = (await (await fetch(`http://127.0.0.1:${place.ports.admin}/v1/monitor`)).json()) as {
     tiers?: { fixtures: { fixture_id: string; outcome: string }[] }[];
   };

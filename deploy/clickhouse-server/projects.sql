@@ -21,10 +21,16 @@ SETTINGS readonly = 1, max_execution_time = 30, max_memory_usage = 2147483648, u
 CREATE ROW POLICY IF NOT EXISTS `SHOP` ON default.otel_traces USING Project = 'SHOP' TO `SHOP_rows`;
 CREATE ROW POLICY IF NOT EXISTS `SHOP` ON default.otel_logs USING Project = 'SHOP' TO `SHOP_rows`;
 CREATE ROW POLICY IF NOT EXISTS `SHOP` ON default.runproof_runs USING project = 'SHOP' TO `SHOP_rows`;
+CREATE ROW POLICY IF NOT EXISTS `SHOP` ON default.runproof_canary_rounds USING project = 'SHOP' TO `SHOP_rows`;
+CREATE ROW POLICY IF NOT EXISTS `SHOP` ON default.runproof_canary_results USING project = 'SHOP' TO `SHOP_rows`;
+CREATE ROW POLICY IF NOT EXISTS `SHOP` ON default.runproof_alerts USING project = 'SHOP' TO `SHOP_rows`;
 
 GRANT SELECT ON default.otel_traces TO `SHOP_rows`;
 GRANT SELECT ON default.otel_logs TO `SHOP_rows`;
 GRANT SELECT ON default.runproof_runs TO `SHOP_rows`;
+GRANT SELECT ON default.runproof_canary_rounds TO `SHOP_rows`;
+GRANT SELECT ON default.runproof_canary_results TO `SHOP_rows`;
+GRANT SELECT ON default.runproof_alerts TO `SHOP_rows`;
 
 CREATE DATABASE IF NOT EXISTS `SHOP`;
 
@@ -55,5 +61,23 @@ SELECT
         agent_name::String AS agent_name, run_type::String AS run_type, model::String AS model, status::String AS status,
         failure_class::String AS failure_class, service_name::String AS service_name, project::String AS project)
 FROM default.runproof_runs FINAL;
+
+CREATE OR REPLACE VIEW `SHOP`.runproof_canary_rounds DEFINER = `SHOP_rows` SQL SECURITY DEFINER AS
+SELECT
+    * REPLACE (project::String AS project, tier::String AS tier, shard::String AS shard, phase::String AS phase)
+FROM default.runproof_canary_rounds FINAL;
+
+CREATE OR REPLACE VIEW `SHOP`.runproof_canary_results DEFINER = `SHOP_rows` SQL SECURITY DEFINER AS
+SELECT
+    * REPLACE (
+        project::String AS project, tier::String AS tier, outcome::String AS outcome, fixture_state::String AS fixture_state,
+        agent_name::String AS agent_name, protects::String AS protects)
+FROM default.runproof_canary_results FINAL;
+
+CREATE OR REPLACE VIEW `SHOP`.runproof_alerts DEFINER = `SHOP_rows` SQL SECURITY DEFINER AS
+SELECT
+    * REPLACE (
+        project::String AS project, agent_name::String AS agent_name, failure_class::String AS failure_class, state::String AS state)
+FROM default.runproof_alerts FINAL;
 
 GRANT SELECT ON `SHOP`.* TO `SHOP_reader`;

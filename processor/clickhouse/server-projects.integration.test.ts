@@ -39,6 +39,9 @@ it("hands no LowCardinality column on, for its dictionary holds values of other 
     fixture.service,
     "SELECT table, type FROM system.columns WHERE database = 'my-project'",
   );
-  expect(new Set(columns.map(({ table }) => table))).toEqual(new Set(["otel_traces", "otel_logs", "runproof_runs"]));
+  const monitored = ["runproof_canary_rounds", "runproof_canary_results", "runproof_alerts"];
+  expect(new Set(columns.map(({ table }) => table))).toEqual(
+    new Set(["otel_traces", "otel_logs", "runproof_runs", ...monitored]),
+  );
   expect(columns.filter(({ type }) => type.includes("LowCardinality"))).toEqual([]);
 });

@@ -63,13 +63,13 @@ describe("the schema check", () => {
     await other.migrate();
     await other.verifySchema();
     await fixture.service.command({ query: "ALTER TABLE other.otel_traces MODIFY COLUMN Duration Int64" });
-    await fixture.service.command({ query: "ALTER TABLE other.otel_logs DROP COLUMN EventName" });
+    await fixture.service.command({ query: "ALTER TABLE other.otel_logs DROP COLUMN ScopeVersion" });
     await fixture.service.command({ query: "DROP TABLE other.runproof_contracts" });
     const error = await other.verifySchema().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(SchemaMismatchError);
     expect((error as SchemaMismatchError).problems).toEqual([
       "otel_traces.Duration: expected UInt64, found Int64",
-      "otel_logs.EventName: expected String, found no such column",
+      "otel_logs.ScopeVersion: expected String, found no such column",
       "table runproof_contracts is missing",
     ]);
     await other.close();

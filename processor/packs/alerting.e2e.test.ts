@@ -31,10 +31,12 @@ beforeEach(async () => {
     watchdogScanSeconds: 0.2,
     monitorIntervalSeconds: 1.5,
   });
-  hooks = createServer(async (request, response) => {
-    const body = JSON.parse(Buffer.concat(await request.toArray()).toString()) as Omit<Notification, "path">;
-    told.push({ path: request.url ?? "", ...body });
-    response.end();
+  hooks = createServer((request, response) => {
+    void request.toArray().then((chunks) => {
+      const body = JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as Omit<Notification, "path">;
+      told.push({ path: request.url ?? "", ...body });
+      response.end();
+    });
   });
   await new Promise<void>((resolve) => hooks.listen(0, "127.0.0.1", resolve));
 });

@@ -1,5 +1,6 @@
 import type { TracerProvider } from "@opentelemetry/sdk-trace";
 import type { PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { gaugesOfNow } from "./gauges-of-now.ts";
 import type { PushPackages } from "./optional-packages.ts";
 import type { selfResource } from "./self-resource.ts";
 
@@ -29,6 +30,7 @@ export function createOtlpPush(packages: PushPackages, options: OtlpPushOptions)
     url: urlOf("metrics"),
     timeoutMillis: TIMEOUT_MILLIS,
   });
+  metricExporter.selectAggregationTemporality = gaugesOfNow(packages.metrics);
   const traceExporter = new packages.traceExporter.OTLPTraceExporter({
     url: urlOf("traces"),
     timeoutMillis: TIMEOUT_MILLIS,

@@ -1,4 +1,4 @@
-import type { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+import type { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 
 type ResourceMetrics = Parameters<PrometheusSerializer["serialize"]>[0];
 
@@ -29,8 +29,13 @@ const withUnit = ({ name, unit }: { readonly name: string; readonly unit: string
 export const prometheusName = (metric: { readonly name: string; readonly unit: string }): string =>
   withUnit(metric).replaceAll(".", "_");
 
+/** What of a metric reader is needed. */
+interface Collecting {
+  collect(): Promise<{ readonly resourceMetrics: ResourceMetrics }>;
+}
+
 /** Collects what the reader's provider knows now. Rejects when the reader is shut down. */
-export async function prometheusText(reader: PrometheusExporter, serializer: PrometheusSerializer): Promise<string> {
+export async function prometheusText(reader: Collecting, serializer: PrometheusSerializer): Promise<string> {
   const { resourceMetrics } = await reader.collect();
   const text = serializer.serialize(withUnitNames(resourceMetrics));
   // The format wants every line ended, the last one, too.

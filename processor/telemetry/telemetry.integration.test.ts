@@ -130,6 +130,19 @@ describe("the metrics endpoint's text", () => {
     expect(families.has("runproof_process_memory_usage_bytes")).toBe(true);
   });
 
+  it("forgets a figure that nobody observes any more, and a label set of it", async () => {
+    telemetry = await createTelemetry({ prometheus: true, version: "1", onError });
+    let sources: TelemetrySources = { spool: () => SPOOL, storeUp: () => true };
+    telemetry.observe({ spool: () => sources.spool?.() ?? SPOOL, storeUp: () => sources.storeUp?.() as boolean });
+    const before = await scrape(telemetry);
+    expect(sampleOf(before, "runproof_store_up")).toBe(1);
+    expect(sampleOf(before, "runproof_spool_bodies_total", { outcome: "full" })).toBe(2);
+    sources = {};
+    const after = await scrape(telemetry);
+    expect(after.has("runproof_store_up")).toBe(false);
+    expect(sampleOf(after, "runproof_spool_bodies_total", { outcome: "full" })).toBe(2);
+  });
+
   it("is not there when it is off, and says so", async () => {
     telemetry = await createTelemetry({ prometheus: false, version: "1", onError });
     telemetry.observe(SOURCES);

@@ -8,6 +8,7 @@ import { observeFigures } from "./observed-figures.ts";
 import { loadPrometheusPackages, loadPushPackages } from "./optional-packages.ts";
 import { createOtlpPush, type OtlpPush } from "./otlp-push.ts";
 import { prometheusText } from "./prometheus-text.ts";
+import { createPullReader } from "./pull-reader.ts";
 import { createOwnTelemetry, selfResource } from "./self-resource.ts";
 import { createSelfSpans, NO_SPANS, type SelfSpans } from "./self-spans.ts";
 import type { TelemetrySources } from "./sources.ts";
@@ -95,8 +96,7 @@ async function pullOf({ prometheus }: TelemetryOptions) {
   if (!prometheus) return { message: "The metrics endpoint is off." };
   const packages = await loadPrometheusPackages();
   if ("missing" in packages) return packages;
-  const { PrometheusExporter, PrometheusSerializer } = packages.prometheus;
-  const reader = new PrometheusExporter({ preventServerStart: true });
-  const serializer = new PrometheusSerializer("", false, undefined, false, true);
+  const reader = createPullReader(packages);
+  const serializer = new packages.prometheus.PrometheusSerializer("", false, undefined, false, true);
   return { reader, text: () => prometheusText(reader, serializer) };
 }

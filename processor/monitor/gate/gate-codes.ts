@@ -20,5 +20,3 @@ export const GATE_CODES = [
 ] as const;
 
 export type GateCode = (typeof GATE_CODES)[number];
-
-export const isGateCode = (text: string): text is GateCode => (GATE_CODES as readonly string[]).includes(text);

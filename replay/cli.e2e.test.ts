@@ -133,6 +133,11 @@ describe("from a failed run to its fixture and back", () => {
     });
     expect(await readFile(join(fixturePath(), "tool_cassettes.json"), "utf8")).toBe(before);
     expect((await runproof("fixture", "create", runId, "--id", "../x")).code).toBe(2);
+    const failing = await runproof("fixture", "create", runId, "--id", "x", "--required-status", "blocked,failed");
+    expect(failing).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--required-status takes passed, blocked"),
+    });
     expect((await runproof("fixture", "list")).stdout).toMatch(/report-agent_missing_artifact_ref +candidate/);
   });
 

@@ -111,6 +111,7 @@ function addFixture(program: Command, context: CommandContext): void {
     .description("rebuild a failed run as a fixture, from its stored trace alone")
     .option("--id <fixture_id>", "name of the fixture; default made of agent and failure class")
     .option("--out <dir>", "where fixtures live; default fixtures/agent_failure_forensics")
+    .option("--required-status <status,...>", "how a mended agent may end; default passed")
     .option("--force", "replace a fixture that exists")
     .option("--json", JSON_HELP)
     .option("--clickhouse-url <url>", STORE_HELP)

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { VERDICT_STATUSES, type VerdictStatus } from "../../instrumentation/contract/verdict.ts";
 import { buildFixture } from "../fixture/build-fixture.ts";
 import type { Fixture } from "../fixture/fixture-format.ts";
 import { fixtureIdFrom, fixtureIdProblem } from "../fixture/fixture-id.ts";
@@ -19,6 +20,7 @@ export interface FixtureCreateFlags {
   readonly force?: true;
   readonly json?: true;
   readonly clickhouseUrl?: string;
+  readonly requiredStatus?: string;
 }
 
 /** `runproof fixture create <run_id>` */
@@ -29,6 +31,7 @@ export async function createFixture(
 ): Promise<number> {
   const problem = flags.id === undefined ? undefined : fixtureIdProblem(flags.id);
   if (problem !== undefined) throw new UsageError(`--id: ${problem}`);
+  const requiredStatus = statusesFrom(flags.requiredStatus);
   const loaded = await loadConfig(context.cwd);
   const url = clickhouseUrl(flags.clickhouseUrl, context, loaded);
   const run = await withStore(url, context, (reader) => readStoredRun(reader, runId));
@@ -37,9 +40,20 @@ export async function createFixture(
   }
   const { facts, verdict } = run;
   const fixtureId = flags.id ?? fixtureIdFrom(facts.agentName, verdict.failureClass ?? verdict.status);
-  const build = buildFixture(facts, verdict, { fixtureId, redact: redactorOf(context).json });
+  const build = buildFixture(facts, verdict, { fixtureId, requiredStatus, redact: redactorOf(context).json });
   if (!build.ok) return refuse(flags, context, build.refusals);
   return await write(build.fixture, { flags, context, root: fixturesRoot(flags.out, context, loaded) });
+}
+
+/** Statuses separated by commas. A fixture that a failure satisfies would protect nothing. */
+function statusesFrom(text: string | undefined): readonly VerdictStatus[] | undefined {
+  const names = text?.split(",").map((name) => name.trim());
+  return names?.map((name) => {
+    const status = VERDICT_STATUSES.find((one) => one === name);
+    if (status !== undefined && status !== "failed") return status;
+    const others = VERDICT_STATUSES.filter((one) => one !== "failed");
+    throw new UsageError(`--required-status takes ${others.join(", ")}, separated by commas`);
+  });
 }
 
 interface Target {

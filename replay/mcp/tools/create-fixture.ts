@@ -17,12 +17,22 @@ export const createFixtureTool = defineTool({
   input: z.strictObject({
     run_id: runId,
     fixture_id: fixtureId.optional().describe("Name for the fixture; default made of agent and failure class."),
+    required_status: z
+      .array(z.enum(["passed", "blocked", "degraded", "skipped", "inconclusive"]))
+      .min(1)
+      .optional()
+      .describe("How a mended agent may end; default passed, and blocked where a dependency was away."),
   }),
   limitSeconds: 120,
-  async run({ run_id, fixture_id: id }, call) {
+  async run({ run_id, fixture_id: id, required_status: statuses }, call) {
     const shown = await shownRun(run_id, call);
     if (!shown.found) return shown.answer;
-    const flags = { json: true, ...(id !== undefined && { id }) } as const;
+    const requiredStatus = statuses?.join(",");
+    const flags = {
+      json: true,
+      ...(id !== undefined && { id }),
+      ...(requiredStatus !== undefined && { requiredStatus }),
+    } as const;
     const made = await runVerb((it) => createFixture(run_id, flags, it), call.context);
     const isMade = made.outcome === "ok";
     return verbAnswer(made, {

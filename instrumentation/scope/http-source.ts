@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { parseJson } from "../json/json.ts";
+import { boundedAnswer } from "../transport/bounded-answer.ts";
 import { isScopeName, SCOPE_NAME_RULE } from "./scope-name.ts";
 import type { ScopeReading, ScopeWrite, ScopeWriting, WritableScopeSource } from "./scope-source.ts";
 
@@ -60,11 +62,11 @@ async function readingOf(answer: Response): Promise<ScopeReading> {
     return unreadable(`the endpoint answers ${answer.status}`);
   }
   const version = answer.headers.get("etag");
-  const text = await boundedText(answer);
+  const text = await boundedAnswer(answer, MAX_BYTES);
   if (text === undefined) return unreadable(`the answer has more than ${MAX_BYTES} bytes`);
   // A weak one may stay the same while the content changes, and If-Match never takes it.
   if (version === null || version.startsWith("W/")) return unreadable("the endpoint gives no strong ETag");
-  const parsed = documentSchema.safeParse(jsonOf(text));
+  const parsed = documentSchema.safeParse(parseJson(text));
   if (!parsed.success) return unreadable('the answer is not {"scope": …}');
   const { scope } = parsed.data;
   if (scope === null) return { kind: "absent", version };
@@ -80,26 +82,6 @@ function writingOf({ status, headers }: Response): ScopeWriting {
 }
 
 const unreadable = (problem: string): ScopeReading => ({ kind: "unreadable", problem });
-
-/** `undefined` for a body that goes on beyond the bound. */
-async function boundedText(answer: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of answer.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
 
 function checkedUrl(text: string): URL {
   const url = new URL(text);

@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { freePort } from "../testing/free-port.ts";
 import { createServiceFixture, type ServiceFixture } from "../testing/running-service.ts";
 import { findPrograms } from "./testing/programs.ts";
 
@@ -49,14 +50,6 @@ afterEach(async () => {
   await fixture.close();
   await new Promise((resolve) => hooks.close(resolve));
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** The shipped files with other addresses and shorter pauses; rules and routes are as they are. */
 async function startAlertmanager(): Promise<number> {

@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createRunReader, type RunReader } from "../clickhouse/run-reader.ts";
 import { createStore, type Store } from "../clickhouse/store.ts";
+import { freePort } from "./free-port.ts";
 import { loadServiceConfig } from "../config.ts";
 import { startService, type Service, type ServiceOptions } from "../service.ts";
 
@@ -118,12 +118,4 @@ export async function workFolder(fixture: ServiceFixture, name: string): Promise
   const folder = join(fixture.directory, name);
   await mkdir(folder);
   return folder;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

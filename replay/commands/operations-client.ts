@@ -1,3 +1,4 @@
+import { boundedAnswer } from "../../instrumentation/transport/bounded-answer.ts";
 import { UsageError } from "./run-command-line.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -56,14 +57,9 @@ function addressOf({ url: given, path, query = {} }: OperationsRequest, { env }:
 }
 
 async function cappedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > MAX_ANSWER_BYTES) throw new Error("the answer is too long");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+  const text = await boundedAnswer(response, MAX_ANSWER_BYTES);
+  if (text === undefined) throw new Error("the answer is too long");
+  return text;
 }
 
 function reasonOf(error: unknown): string {

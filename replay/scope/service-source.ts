@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { parseJson } from "../../instrumentation/json/json.ts";
 import type { AuthorizeScope } from "../../instrumentation/scope/authorize-scope.ts";
 import type { ScopeWriting, WritableScopeSource } from "../../instrumentation/scope/scope-source.ts";
+import { boundedAnswer } from "../../instrumentation/transport/bounded-answer.ts";
 
 /** The service that is asked. */
 export interface ServiceAddress {
@@ -44,7 +46,7 @@ export const createServiceSource = (service: ServiceAddress): WritableScopeSourc
     const headers = { ...service.headers, "content-type": "application/json" };
     const init = { method: "POST", headers, body: JSON.stringify(write), redirect: "error", signal } as const;
     const answer = await fetch(`${service.url}/v1/scope/cloud`, init);
-    const body = jsonOf(await boundedText(answer));
+    const body = parseJson(await textOf(answer));
     const parsed = writingSchema.safeParse(body);
     if (parsed.success) return parsed.data;
     const error = (body as { error?: unknown } | undefined)?.error;
@@ -69,28 +71,15 @@ async function statusOf({ url, headers }: ServiceAddress, query: string, signal:
       throw new Error(`the service at ${url} cannot be reached`, { cause });
     },
   );
-  const text = await boundedText(answer);
+  const text = await textOf(answer);
   if (answer.status !== 200) throw new Error(`the service at ${url} answers ${answer.status}`);
-  const parsed = statusSchema.safeParse(jsonOf(text));
+  const parsed = statusSchema.safeParse(parseJson(text));
   if (!parsed.success) throw new Error(`${url} answers with no scope status`);
   return parsed.data;
 }
 
-async function boundedText(answer: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of answer.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_BYTES) throw new Error("the service's answer is too large");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+async function textOf(answer: Response): Promise<string> {
+  const text = await boundedAnswer(answer, MAX_BYTES);
+  if (text === undefined) throw new Error("the service's answer is too large");
+  return text;
 }

@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { freePort } from "../../../processor/testing/free-port.ts";
 
 /** Where an exercise plays: a clone of this repository, whose commits the shipped certificates name, and its addresses. */
 export interface Place {
@@ -56,12 +55,4 @@ const tiers = Object.entries(changes).map(([name, own]) => [name, own && { ...ca
 export default { ...shipped, canary: { ...canary, ...${JSON.stringify(canary)}, tiers: Object.fromEntries(tiers) } };
 `;
   await writeFile(join(folder, "runproof.config.ts"), text);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

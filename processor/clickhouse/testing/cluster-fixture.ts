@@ -1,7 +1,8 @@
 import { applyMigrations, type DdlTarget } from "../migrations/apply-migrations.ts";
 import { readMigrations } from "../schema.ts";
 import { createStore } from "../store.ts";
-import { freePort, startServerFixture, type ServerFixture, type ServerPorts } from "./server-fixture.ts";
+import { freePort } from "../../testing/free-port.ts";
+import { startServerFixture, type ServerFixture, type ServerPorts } from "./server-fixture.ts";
 
 /** Two real servers, one shard each, in the cluster `main`. */
 export interface ClusterFixture {

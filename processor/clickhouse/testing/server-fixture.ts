@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../testing/free-port.ts";
 
 /** A user of a test server besides `default`, who has no password and may do everything. */
 export interface ServerUser {
@@ -116,12 +116,4 @@ function usersXml(users: readonly ServerUser[]): string {
     `<clickhouse><profiles><default/>${profiles.join("")}</profiles>` +
     `<users>${administrator}${entries.join("")}</users></clickhouse>`
   );
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

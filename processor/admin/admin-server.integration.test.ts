@@ -51,6 +51,7 @@ describe("the operations endpoint", () => {
     const url = await serve();
     expect((await probe(`${url}/`)).status).toBe(404);
     expect((await probe(`${url}/v1/traces`)).status).toBe(404);
+    expect((await probe(`${url}//`)).status).toBe(404);
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
       const refused = await probe(`${url}/metrics`, { method });
       expect(refused).toMatchObject({ status: 405, headers: { allow: "GET, HEAD" } });

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { answerApi } from "../api/answer-api.ts";
 import type { ApiRoute } from "../api/api-route.ts";
+import { type ApiAnswer, askerOf, type Guard, hasBody } from "../api/asker.ts";
 import type { Authenticator } from "../auth/identity.ts";
 import { isLoopback } from "../auth/exposure.ts";
 import type { Component } from "../component.ts";
@@ -120,19 +121,26 @@ async function replyTo(request: IncomingMessage, options: AdminServerOptions): P
 }
 
 async function apiReply(request: IncomingMessage, options: AdminServerOptions): Promise<Reply | undefined> {
-  const { authenticator, host = "127.0.0.1", allowUnauthenticated = false, routes = () => [] } = options;
-  const answer = await answerApi(request, { routes: routes(), authenticator, host, allowUnauthenticated });
-  return answer && { ...json(answer.status, answer.body), ...(answer.headers && { headers: answer.headers }) };
+  const answer = await answerApi(request, { ...guardOf(options), routes: options.routes?.() ?? [] });
+  return answer && replyOf(answer);
 }
+
+const guardOf = ({ authenticator, host = "127.0.0.1", allowUnauthenticated = false }: AdminServerOptions): Guard => ({
+  authenticator,
+  host,
+  allowUnauthenticated,
+});
+
+const replyOf = ({ status, body, headers }: ApiAnswer): Reply => ({
+  ...json(status, body),
+  ...(headers && { headers }),
+});
 
 /** A web page that rebinds its own host name to this address does not get through (DNS rebinding). */
 function isOwnName(request: IncomingMessage, host: string): boolean {
   if (!isLoopback(host)) return true;
   return isLoopback((request.headers.host ?? "localhost").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1"));
 }
-
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 
 function health(checks: () => readonly Check[]): Reply {
   const report = healthReport(safely(checks));
@@ -149,18 +157,8 @@ function safely(checks: () => readonly Check[]): readonly Check[] {
 }
 
 function refusedMetrics(request: IncomingMessage, options: AdminServerOptions): Reply | undefined {
-  const { authenticator, allowUnauthenticated = false, host = "127.0.0.1" } = options;
-  if (authenticator.open) {
-    if (isLoopback(host) || allowUnauthenticated) return undefined;
-    return json(403, {
-      error: "Metrics are not shown beyond loopback without tokens (tokensFile, allowUnauthenticated).",
-    });
-  }
-  const { authorization } = request.headers;
-  const result = authenticator.authenticate({ authorization }, "admin");
-  if (!("refused" in result)) return undefined;
-  if (result.refused === "forbidden") return json(403, { error: "The credential does not allow this." });
-  return { ...json(401, { error: "A valid credential is needed." }), headers: { "www-authenticate": "Bearer" } };
+  const asker = askerOf(request, { access: "admin", told: "Metrics are not shown" }, guardOf(options));
+  return "status" in asker ? replyOf(asker) : undefined;
 }
 
 async function metrics(options: AdminServerOptions): Promise<Reply> {

@@ -13,7 +13,7 @@ import type { GateDecision, GateInput, GateScope } from "./gate/gate-input.ts";
 import { gateRoutes } from "./gate/gate-routes.ts";
 import { createOverrides } from "./gate/overrides.ts";
 import { createJournal } from "./journal.ts";
-import { createMetricFigures, type MetricFigure } from "./metric-figures.ts";
+import { createMetricFigures, type MeteredMonitor, type MetricFigure } from "./metric-figures.ts";
 import { createMonitor, type Monitor } from "./monitor.ts";
 import { gatePolicyFrom, type MonitorConfig, type WebhookConfig } from "./monitor-config.ts";
 import { monitorRoutes } from "./monitor-routes.ts";
@@ -107,7 +107,9 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   const scope = (): GateScope | "none" | undefined =>
     options.scope === undefined ? "none" : safely("asking for the project scope", options.scope);
 
-  function decide(project?: string): GateDecision {
+  const decide = (project?: string): GateDecision => decideFrom({ figures: figures(project), scope: scope() });
+
+  function decideFrom({ figures: found, scope: ownScope }: Pick<MeteredMonitor, "figures" | "scope">): GateDecision {
     const { problem, alerting } = monitor.state();
     const service = safely("asking the service's parts", options.service);
     const input: GateInput = {
@@ -117,12 +119,12 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       watchdog: service?.watchdog,
       startedAt,
       monitor: {
-        figures: figures(project),
+        figures: found,
         intervalMillis,
         problem,
         alerting: alerting ?? (outbox.stats().full ? "the outbox is full" : undefined),
       },
-      scope: scope(),
+      scope: ownScope,
       overrides: overrides.all(),
     };
     return decideGate(input, policy, now());
@@ -144,11 +146,10 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       }),
     ],
     figures() {
+      // The decision is about the very figures that are told; a store with many fixtures is not gone through twice.
+      const told = { figures: figures(), scope: scope() };
       const outboxPending = outbox.stats().pending;
-      return metricFigures(
-        { figures: figures(), intervalMillis, decision: decide(), outboxPending, scope: scope() },
-        now(),
-      );
+      return metricFigures({ ...told, intervalMillis, decision: decideFrom(told), outboxPending }, now());
     },
     async start() {
       await overrides.open();

@@ -26,7 +26,7 @@ interface Ended {
 
 function node(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const { OPENAI_API_KEY: _key, OTEL_EXPORTER_OTLP_ENDPOINT: _endpoint, ...rest } = process.env;
-  const options = { cwd: folder, env: { ...rest, ...env }, timeout: 110_000 };
+  const options = { cwd: folder, env: { ...rest, ...env }, timeout: 220_000 };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [...args], options, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),

@@ -62,7 +62,7 @@ beforeAll(async () => {
     const { outcome } = await asAdmin(`SELECT ${name}, groupArray(Project) FROM ${signal} GROUP BY ${name}`);
     for (const line of outcome.split("\n")) storedBy.set(line.split("\t")[0] ?? "", line.split("\t")[1] ?? "");
   }
-}, 120_000);
+});
 
 afterAll(async () => {
   grpc.close();
@@ -337,53 +337,49 @@ interface Listening {
   readonly enginePid: number;
 }
 
-it(
-  "what waits in the spool keeps its project when the service is killed and starts again",
-  { timeout: 120_000 },
-  async () => {
-    const own = { ...settings, dataDirectory: join(directory, "killed") };
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", PROCESS, JSON.stringify(own)], {
-      stdio: ["ignore", "pipe", "inherit"],
+it("what waits in the spool keeps its project when the service is killed and starts again", async () => {
+  const own = { ...settings, dataDirectory: join(directory, "killed") };
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", PROCESS, JSON.stringify(own)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  const listening = JSON.parse(line) as Listening;
+  // It takes no rows from now on: what is acknowledged is in the spool and nowhere else.
+  process.kill(listening.enginePid, "SIGSTOP");
+  const client = createTestGrpcClient(Number(new URL(listening.otlpGrpcUrl).port));
+  const sent = PROJECTS.flatMap((project) =>
+    WIRES.flatMap((wire) => CLAIMS.map((claim) => ({ project, wire, claim }))),
+  );
+  for (const { project, wire, claim } of sent) {
+    const body = bodyOf(wire, { name: `${project} ${wire} ${claim}`, project, claim });
+    const answer = await send({ otlpUrl: listening.otlpUrl, grpc: client }, wire, {
+      body,
+      token: tokenOf("own", project),
     });
-    const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-    const listening = JSON.parse(line) as Listening;
-    // It takes no rows from now on: what is acknowledged is in the spool and nowhere else.
-    process.kill(listening.enginePid, "SIGSTOP");
-    const client = createTestGrpcClient(Number(new URL(listening.otlpGrpcUrl).port));
-    const sent = PROJECTS.flatMap((project) =>
-      WIRES.flatMap((wire) => CLAIMS.map((claim) => ({ project, wire, claim }))),
-    );
-    for (const { project, wire, claim } of sent) {
-      const body = bodyOf(wire, { name: `${project} ${wire} ${claim}`, project, claim });
-      const answer = await send({ otlpUrl: listening.otlpUrl, grpc: client }, wire, {
-        body,
-        token: tokenOf("own", project),
-      });
-      expect(answer.status).toBe(wire.startsWith("gRPC") ? 0 : 200);
-    }
-    client.close();
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    process.kill(listening.enginePid, "SIGKILL");
-    await ended;
-    const again = await startService(loadServiceConfig({}, own));
-    try {
-      await again.idle();
-      for (const project of PROJECTS) {
-        for (const [table, name] of [
-          ["otel_traces", "SpanName"],
-          ["otel_logs", "EventName"],
-        ] as const) {
-          const ask = SURFACES["POST with Bearer"];
-          const sql = `SELECT DISTINCT Project, ${name} FROM ${table} ORDER BY 2`;
-          const answer = await ask?.(again.clickhouseUrl, sql, tokenOf("own", project));
-          const wires = WIRES.filter((wire) => wire.endsWith(table === "otel_traces" ? "traces" : "logs"));
-          const names = wires.flatMap((wire) => CLAIMS.map((claim) => `${project}\t${project} ${wire} ${claim}`));
-          expect(answer?.outcome.split("\n")).toEqual(names.toSorted());
-        }
+    expect(answer.status).toBe(wire.startsWith("gRPC") ? 0 : 200);
+  }
+  client.close();
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  process.kill(listening.enginePid, "SIGKILL");
+  await ended;
+  const again = await startService(loadServiceConfig({}, own));
+  try {
+    await again.idle();
+    for (const project of PROJECTS) {
+      for (const [table, name] of [
+        ["otel_traces", "SpanName"],
+        ["otel_logs", "EventName"],
+      ] as const) {
+        const ask = SURFACES["POST with Bearer"];
+        const sql = `SELECT DISTINCT Project, ${name} FROM ${table} ORDER BY 2`;
+        const answer = await ask?.(again.clickhouseUrl, sql, tokenOf("own", project));
+        const wires = WIRES.filter((wire) => wire.endsWith(table === "otel_traces" ? "traces" : "logs"));
+        const names = wires.flatMap((wire) => CLAIMS.map((claim) => `${project}\t${project} ${wire} ${claim}`));
+        expect(answer?.outcome.split("\n")).toEqual(names.toSorted());
       }
-    } finally {
-      await again.shutdown();
     }
-  },
-);
+  } finally {
+    await again.shutdown();
+  }
+});

@@ -84,7 +84,7 @@ describe("an agent that is killed right after its run started", { timeout: 300_0
   });
 });
 
-describe("a process that ends with its run open", { timeout: 120_000 }, () => {
+describe("a process that ends with its run open", () => {
   it.each([
     { how: "falls off its end", what: "end", argument: "", code: 0, cause: "(clean_shutdown)" },
     { how: "exits with 0", what: "exit", argument: "0", code: 0, cause: "(clean_shutdown)" },
@@ -104,7 +104,7 @@ describe("a process that ends with its run open", { timeout: 120_000 }, () => {
   });
 });
 
-describe("an agent without any OpenTelemetry SDK", { timeout: 120_000 }, () => {
+describe("an agent without any OpenTelemetry SDK", () => {
   it("gets the same verdict as one with an SDK", async () => {
     await fixture.start();
     const verdictOf = async (what: string): Promise<object> => {
@@ -125,7 +125,7 @@ describe("an agent without any OpenTelemetry SDK", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a service whose engine is killed while spans come in", { timeout: 180_000 }, () => {
+describe("a service whose engine is killed while spans come in", () => {
   it("keeps every acknowledged span, once to a reader, and comes to its verdicts", async () => {
     const service = await fixture.start();
     const runs = Array.from({ length: 90 }, () => testRun());
@@ -174,7 +174,7 @@ describe("a service whose engine is killed while spans come in", { timeout: 180_
   }
 });
 
-describe("a service that is stopped and started again", { timeout: 180_000 }, () => {
+describe("a service that is stopped and started again", () => {
   it("keeps the history, judges what ended meanwhile, and blames nobody for its own absence", async () => {
     await fixture.start();
     const early = await ordinaryAgent();

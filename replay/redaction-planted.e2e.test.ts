@@ -140,7 +140,7 @@ beforeAll(async () => {
   await startService();
   await record(otlpUrl, "redacted");
   stored = await judgedRuns();
-}, 180_000);
+});
 
 afterAll(async () => {
   if (service.exitCode === null) {
@@ -209,7 +209,7 @@ test("every verdict equals that of the same run with nothing redacted", async ()
   } finally {
     await tap.close();
   }
-}, 120_000);
+});
 
 describe("from the store to fixtures and back", () => {
   test("each failed run becomes a fixture, and its replay matches every call and fails the same way", async () => {
@@ -234,7 +234,7 @@ describe("from the store to fixtures and back", () => {
         replay.result !== "reproduced" || replay.cassette.misses.length + replay.cassette.unused.length > 0,
     );
     expect(wrong.map(({ fixture_id, explanation }) => `${fixture_id}: ${explanation}`)).toEqual([]);
-  }, 120_000);
+  });
 
   test("the programs are used on them", async () => {
     const failed = stored.find(({ verdict }) => verdict.status === "failed");
@@ -250,7 +250,7 @@ describe("from the store to fixtures and back", () => {
     await writeFile(join(folder, "leaky.mjs"), code);
     const errored = await run("agent-replay", "--fixture", join(fixtures(), taskId), "--agent", "leaky.mjs");
     expect(errored.stdout).toContain("the agent printed");
-  }, 120_000);
+  });
 });
 
 describe("no secret is found raw", () => {

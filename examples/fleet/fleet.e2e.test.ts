@@ -31,22 +31,18 @@ describe("the seeds of the fleet", () => {
     expect(new Set(SEEDS.map(told)).size).toBe(20);
   });
 
-  test(
-    "each end well for their user, and as a failed run of their class at the service",
-    { timeout: 120_000 },
-    async () => {
-      const service = await fixture.start();
-      clickhouseUrl = service.clickhouseUrl;
-      const { stdout } = await run(process.execPath, [FLEET], { env: environment() });
-      expect(stdout.trim().split("\n")).toHaveLength(20);
-      await service.idle();
-      const runs = await fixture.reader().currentRuns();
-      const judged = runs.map(
-        (one) => `${told({ agent: one.agent_name, failureClass: one.failure_class })} ${one.status}`,
-      );
-      expect(judged.toSorted()).toEqual(SEEDS.map((seed) => `${told(seed)} failed`).toSorted());
-    },
-  );
+  test("each end well for their user, and as a failed run of their class at the service", async () => {
+    const service = await fixture.start();
+    clickhouseUrl = service.clickhouseUrl;
+    const { stdout } = await run(process.execPath, [FLEET], { env: environment() });
+    expect(stdout.trim().split("\n")).toHaveLength(20);
+    await service.idle();
+    const runs = await fixture.reader().currentRuns();
+    const judged = runs.map(
+      (one) => `${told({ agent: one.agent_name, failureClass: one.failure_class })} ${one.status}`,
+    );
+    expect(judged.toSorted()).toEqual(SEEDS.map((seed) => `${told(seed)} failed`).toSorted());
+  });
 
   test.runIf(process.env["RUNPROOF_LONG_TESTS"] === "1")(
     "each become a fixture from the store alone, which fails again as it was recorded",

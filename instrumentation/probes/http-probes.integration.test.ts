@@ -77,7 +77,7 @@ describe("probeHttp", () => {
     answer = (_request, response) => misbehave(response);
     const start = performance.now();
     expect((await probe()).state).toBe("unreadable");
-    expect(performance.now() - start).toBeLessThan(8_000);
+    expect(performance.now() - start).toBeLessThan(30_000);
   });
 
   it("is unreadable when nobody listens", async () => {

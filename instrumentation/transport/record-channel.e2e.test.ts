@@ -15,11 +15,15 @@ describe("a record channel", () => {
   let collector: LoopbackCollector;
   const channels: RecordChannel[] = [];
   const children: ChildProcess[] = [];
-  const channelTo = (endpoint: string | null, spoolDirectory: string | null = directory): RecordChannel => {
+  const channelTo = (
+    endpoint: string | null,
+    spoolDirectory: string | null = directory,
+    deadlineMillis = 10_000,
+  ): RecordChannel => {
     const channel = createRecordChannel({
       endpoint,
       spoolDirectory,
-      deadlineMillis: 200,
+      deadlineMillis,
       resource: { attributes: { "service.name": "t" } },
       onDiagnostic: () => {
         throw new Error("a broken diagnostic sink");
@@ -45,7 +49,7 @@ describe("a record channel", () => {
     const source = `
       import { createRecordChannel } from ${at("record-channel.ts")};
       import { sampleRecord as record, sampleRun as run } from ${at("testing/sample-records.ts")};
-      const channel = createRecordChannel({ endpoint: ${JSON.stringify(endpoint)}, deadlineMillis: 200,
+      const channel = createRecordChannel({ endpoint: ${JSON.stringify(endpoint)}, deadlineMillis: 10_000,
         spoolDirectory: ${JSON.stringify(directory)}, resource: { attributes: { "service.name": "child" } } });
       ${script}`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
@@ -78,7 +82,7 @@ describe("a record channel", () => {
     expect(await channel.send(sampleRecord(1))).toBe("spooled");
     const start = performance.now();
     for (let n = 2; n <= 50; n++) expect(await channel.send(sampleRecord(n))).toBe("spooled");
-    expect(performance.now() - start).toBeLessThan(5_000); // 49 deadlines would be far longer.
+    expect(performance.now() - start).toBeLessThan(60_000); // 49 deadlines would be far longer.
     collector = await startCollector(port);
     await channel.flush(3_000);
     expect(new Set(collector.spanIds).size).toBe(50);
@@ -91,7 +95,7 @@ describe("a record channel", () => {
     const channel = channelTo(collector.url);
     expect(await channel.send(sampleRecord(1))).toBe("spooled");
     collector.answer = undefined;
-    await expect.poll(() => collector.spanIds, { timeout: 5_000 }).toEqual([sampleSpanId(1)]);
+    await expect.poll(() => collector.spanIds).toEqual([sampleSpanId(1)]);
     await expect.poll(() => readdirSync(directory)).toEqual([]);
   });
 
@@ -101,7 +105,7 @@ describe("a record channel", () => {
     const channel = channelTo(collector.url);
     const start = performance.now();
     expect(await channel.send(sampleRecord(1))).toBe("spooled");
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(performance.now() - start).toBeLessThan(20_000);
     expect(readdirSync(directory)).toHaveLength(1);
     late?.();
     await expect.poll(() => readdirSync(directory)).toEqual([]);
@@ -162,7 +166,7 @@ describe("a record channel", () => {
     );
     let seen = "";
     child.stdout?.on("data", (chunk: Buffer) => (seen += String(chunk)));
-    await expect.poll(() => seen.split("\n").length, { timeout: 5_000 }).toBeGreaterThan(200);
+    await expect.poll(() => seen.split("\n").length).toBeGreaterThan(200);
     child.kill("SIGKILL");
     await ended(child);
     const acknowledged = Number(seen.slice(0, seen.lastIndexOf("\n")).split("\n").at(-1));
@@ -176,7 +180,7 @@ describe("a record channel", () => {
     const race = Array.from({ length: 3 }, () =>
       spawnAgent(
         collector.url,
-        "const c = await Promise.race([channel.resendPrevious(), new Promise((r) => setTimeout(r, 5000))]); console.log(c.records); process.exit(0)",
+        "const c = await Promise.race([channel.resendPrevious(), new Promise((r) => setTimeout(r, 20_000))]); console.log(c.records); process.exit(0)",
       ),
     );
     const sent = (await Promise.all(race.map(output))).map(Number);
@@ -188,7 +192,7 @@ describe("a record channel", () => {
     await killAgent(REFUSED, "await channel.send(record(1))");
     collector.answer = () => {};
     const stuck = spawnAgent(collector.url, "void channel.resendPrevious(); setInterval(() => {}, 1000)");
-    await expect.poll(() => collector.requests, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => collector.requests).toBe(1);
     expect(await channelTo(collector.url).resendPrevious()).toMatchObject({ files: 0 });
     stuck.kill("SIGKILL");
     await ended(stuck);
@@ -214,7 +218,7 @@ describe("a record channel", () => {
       "channel.runOpened(run(1)); await channel.send(record(1)); void channel.resendPrevious();",
     );
     expect(await ended(child)).toBe(0);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(20_000); // The hanging collector would keep it for ever.
   });
 
   it("removes its exit hook when it is closed", () => {

@@ -124,10 +124,10 @@ describe("the operations endpoint", () => {
     const slow = connect(Number(port), "127.0.0.1").on("error", () => {});
     slow.write("GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ");
     // The silent ones fill its connections until their time is over; then it answers again.
-    await vi.waitFor(async () => expect((await probe(`${url}/healthz`)).status).toBe(200), { timeout: 20_000 });
+    await vi.waitFor(async () => expect((await probe(`${url}/healthz`)).status).toBe(200), { timeout: 60_000 });
     await server?.shutdown();
     for (const socket of [...silent, slow]) socket.destroy();
-  }, 40_000);
+  }, 240_000);
 });
 
 describe("readiness", () => {
@@ -153,9 +153,9 @@ describe("readiness", () => {
     for (let batch = await spool.read(maxBytes); batch !== undefined; batch = await spool.read(maxBytes)) {
       await spool.commit(batch);
     }
-    await vi.waitFor(async () => expect(await ready()).toBe(200), { timeout: 20_000, interval: 200 });
+    await vi.waitFor(async () => expect(await ready()).toBe(200), { timeout: 60_000, interval: 200 });
     await spool.shutdown();
     expect(await ready()).toBe(503);
     await rm(directory, { recursive: true, force: true });
-  }, 40_000);
+  }, 240_000);
 });

@@ -68,11 +68,11 @@ async function answersUntilTheEnd(url: string): Promise<string[]> {
   return answers;
 }
 
-describe("a service that is told to stop", { timeout: 120_000 }, () => {
+describe("a service that is told to stop", () => {
   it("stores what it acknowledged and ends with 0", async () => {
     const { otlpUrl } = await spawned({ drainSeconds: 60 });
     const sender = startSpanSender(otlpUrl);
-    await vi.waitFor(() => expect(sender.acknowledged).toBeGreaterThan(50), { timeout: 30_000 });
+    await vi.waitFor(() => expect(sender.acknowledged).toBeGreaterThan(50), { timeout: 60_000 });
     child?.kill("SIGTERM");
     const [code] = (await once(child!, "exit")) as [number];
     await sender.stop();
@@ -84,10 +84,10 @@ describe("a service that is told to stop", { timeout: 120_000 }, () => {
   it("does not wait for a store that hangs, says that it stops, and loses nothing", async () => {
     const { otlpUrl, adminUrl } = await spawned({ drainSeconds: 2, hungAfterMillis: 3_600_000 });
     const sender = startSpanSender(otlpUrl);
-    await vi.waitFor(() => expect(sender.acknowledged).toBeGreaterThan(50), { timeout: 30_000 });
+    await vi.waitFor(() => expect(sender.acknowledged).toBeGreaterThan(50), { timeout: 60_000 });
     process.kill(enginePid, "SIGSTOP");
     const before = sender.acknowledged;
-    await vi.waitFor(() => expect(sender.acknowledged).toBeGreaterThan(before + 50), { timeout: 30_000 });
+    await vi.waitFor(() => expect(sender.acknowledged).toBeGreaterThan(before + 50), { timeout: 60_000 });
     expect((await probe(`${adminUrl}/readyz`)).status).toBe(200);
     const began = performance.now();
     child?.kill("SIGTERM");
@@ -99,7 +99,7 @@ describe("a service that is told to stop", { timeout: 120_000 }, () => {
     const firstNo = answers.findIndex((answer) => answer === "503 fail");
     expect(firstNo).toBeGreaterThanOrEqual(0);
     expect(answers.slice(firstNo).every((answer) => answer === "503 fail")).toBe(true);
-    await vi.waitFor(() => expect(isRunning(enginePid)).toBe(false), { timeout: 30_000 });
+    await vi.waitFor(() => expect(isRunning(enginePid)).toBe(false), { timeout: 60_000 });
     expect(await storedSpans()).toEqual({ rows: sender.acknowledged, spans: sender.acknowledged });
   });
 });

@@ -41,7 +41,7 @@ const pidOf = ({ engine }: ComposedService): number => {
 const scrape = async ({ adminUrl }: ComposedService): Promise<Map<string, Family>> =>
   parseExposition((await probe(`${adminUrl}/metrics`)).body);
 
-describe("an engine in trouble while spans come in", { timeout: 180_000 }, () => {
+describe("an engine in trouble while spans come in", () => {
   const TROUBLES: {
     what: string;
     signal: NodeJS.Signals;
@@ -117,7 +117,7 @@ describe("an engine in trouble while spans come in", { timeout: 180_000 }, () =>
   });
 });
 
-describe("a statement that wants more than the engine may hold", { timeout: 60_000 }, () => {
+describe("a statement that wants more than the engine may hold", () => {
   it("is refused by the engine, which goes on", async () => {
     const running = await started({ engineMaxMib: 1_024 });
     const { engine, store } = running;

@@ -138,7 +138,7 @@ describe("the contract of a run", () => {
   });
 });
 
-describe("hostile attributes", { timeout: 60_000 }, () => {
+describe("hostile attributes", { timeout: 240_000 }, () => {
   const deep = (depth: number): string => `${"[".repeat(depth)}${"]".repeat(depth)}`;
   const hostile: readonly [string, string][] = [
     ["an own __proto__", '{"__proto__":{"version":1,"polluted":true},"constructor":{"prototype":{"polluted":true}}}'],

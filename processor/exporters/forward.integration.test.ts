@@ -16,7 +16,7 @@ import { type ForwardingCollector, type ForwardingSettings, startForwarding } fr
 
 const PROTOCOLS = ["http/protobuf", "grpc"] as const;
 type Protocol = (typeof PROTOCOLS)[number];
-const WITHIN = { timeout: 15_000, interval: 20 };
+const WITHIN = { timeout: 60_000, interval: 20 };
 
 let directory: string;
 const cleanUps: (() => Promise<unknown>)[] = [];

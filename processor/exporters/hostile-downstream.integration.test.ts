@@ -14,7 +14,7 @@ import { largeTrace, tracesNamed } from "./testing/bodies.ts";
 import { createOddServer, type OddServer } from "./testing/downstream.ts";
 import { type ForwardingCollector, type ForwardingSettings, startForwarding } from "./testing/forwarding-collector.ts";
 
-const WITHIN = { timeout: 15_000, interval: 20 };
+const WITHIN = { timeout: 60_000, interval: 20 };
 const MIB = 1024 * 1024;
 
 let directory: string;
@@ -104,7 +104,7 @@ describe("a server over HTTP", () => {
     await vi.waitFor(() => expect(server.requests).toBe(1), WITHIN);
     const begin = Date.now();
     await from.shutdown();
-    expect(Date.now() - begin).toBeLessThan(8_000);
+    expect(Date.now() - begin).toBeLessThan(30_000);
     server.answer = (request, response) => request.resume().on("end", () => response.end());
     const again = await collector(server.endpoint);
     await drained(again);

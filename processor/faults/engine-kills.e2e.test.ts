@@ -16,7 +16,7 @@ it(
     await child.said("engine killed", KILLS);
     const whenKilled = service.ledger.acknowledged.size;
     // The last engine is down for some hundred milliseconds more.
-    await expect.poll(() => service.ledger.acknowledged.size, { timeout: 10_000 }).toBeGreaterThan(whenKilled + 10);
+    await expect.poll(() => service.ledger.acknowledged.size).toBeGreaterThan(whenKilled + 10);
     await senders.stop();
     await child.drain();
     child.stop();

@@ -30,7 +30,7 @@ it(
     });
     const { child, ready } = await service.start();
     const senders = startOtlpSenders(ready, service.ledger);
-    await expect.poll(() => service.ledger.acknowledged.size, { timeout: 10_000 }).toBeGreaterThan(20);
+    await expect.poll(() => service.ledger.acknowledged.size).toBeGreaterThan(20);
     await server.shutdown();
     const whenGone = service.ledger.acknowledged.size;
     await sleep(AWAY_MILLIS);

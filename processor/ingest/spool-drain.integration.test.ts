@@ -76,9 +76,9 @@ describe("a drain", () => {
       return slow(batch);
     };
     await spool.append(record("slow"));
-    await vi.waitFor(() => expect(first).not.toBe(""));
+    await vi.waitFor(() => expect(first).not.toBe(""), { timeout: 60_000 });
     await spool.append(record("quick"));
-    await vi.waitFor(() => expect(texts()).toEqual(["quick"]));
+    await vi.waitFor(() => expect(texts()).toEqual(["quick"]), { timeout: 60_000 });
     finishFirst();
     await drain.idle();
     expect(texts()).toEqual(["quick", "slow"]);
@@ -93,7 +93,7 @@ describe("a drain", () => {
     // The burst that a quiet time has saved up.
     for (; sent < 10; sent++) {
       await spool.append(record(String(sent)));
-      await vi.waitFor(() => expect(stored).toHaveLength(sent + 1));
+      await vi.waitFor(() => expect(stored).toHaveLength(sent + 1), { timeout: 60_000 });
     }
     await spool.append(record("late"));
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -118,7 +118,7 @@ describe("a drain", () => {
       stored.push(batch);
     };
     await spool.append(record("first"));
-    await vi.waitFor(() => expect(names.length).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(names.length).toBeGreaterThan(1), { timeout: 60_000 });
     expect(await spool.append(record("meanwhile"))).toBe("durable");
     await drain.idle();
     expect(new Set(names.slice(0, 4)).size).toBe(1);
@@ -133,7 +133,7 @@ describe("a drain", () => {
       throw new Error("away");
     };
     await spool.append(record("kept"));
-    await vi.waitFor(() => expect(tried.length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(tried.length).toBeGreaterThan(0), { timeout: 60_000 });
     await drain.shutdown();
     await spool.shutdown();
     spool = open();
@@ -187,7 +187,7 @@ describe("a drain at its end", () => {
     const last = again(200);
     await last.start();
     await spool.append(record("kept"));
-    await vi.waitFor(() => expect(tried).toHaveLength(1));
+    await vi.waitFor(() => expect(tried).toHaveLength(1), { timeout: 60_000 });
     await last.shutdown();
     expect(given?.aborted).toBe(true);
     expect(errors).toContain("emptying the spool in time");

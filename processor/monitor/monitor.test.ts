@@ -76,7 +76,9 @@ async function collector(id: string): Promise<Monitor> {
 }
 
 const settled = () =>
-  vi.waitFor(() => expect(collectors.map(({ outbox }) => outbox.stats().pending)).toEqual(collectors.map(() => 0)));
+  vi.waitFor(() => expect(collectors.map(({ outbox }) => outbox.stats().pending)).toEqual(collectors.map(() => 0)), {
+    timeout: 60_000,
+  });
 
 async function look(...monitors: Monitor[]): Promise<void> {
   for (const monitor of monitors) await monitor.look();
@@ -217,6 +219,6 @@ describe("a monitor", () => {
     for (let index = 0; index < 3; index++) await monitor.look();
     expect(monitor.state().alerting).toBe("there are too many alerts");
     expect(monitor.state().reading?.alerts).toHaveLength(MAX_FIRING);
-    await vi.waitFor(() => expect(told).toHaveLength(MAX_FIRING), { timeout: 20_000 });
+    await vi.waitFor(() => expect(told).toHaveLength(MAX_FIRING), { timeout: 60_000 });
   });
 });

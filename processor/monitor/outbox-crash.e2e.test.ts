@@ -76,7 +76,7 @@ async function recordedAsDelivered(): Promise<Set<string>> {
   return new Set(entries.map(({ key }) => key).filter((key) => ledger.has(key) && !ledger.open.has(key)));
 }
 
-describe("an outbox whose process is killed at random points", { timeout: 240_000 }, () => {
+describe("an outbox whose process is killed at random points", () => {
   it(`loses nothing that was durable, and repeats nothing that was recorded as delivered, in ${KILLS} kills`, async () => {
     let durable = -1;
     for (let kill = 0; kill < KILLS; kill++) {

@@ -50,7 +50,7 @@ async function started(targets: readonly DeliveryTarget[], options: Partial<Outb
   return made;
 }
 const item = (key: string, subject = key) => ({ key, subject, payload: { key } });
-const idle = (one: Outbox) => vi.waitFor(() => expect(one.stats().pending).toBe(0), { timeout: 20_000 });
+const idle = (one: Outbox) => vi.waitFor(() => expect(one.stats().pending).toBe(0), { timeout: 60_000 });
 
 describe("an outbox", () => {
   it("delivers to each target, and knows what it was given before, over a restart too", async () => {
@@ -69,7 +69,7 @@ describe("an outbox", () => {
     const [up, away] = [target("up"), target("away", false)];
     const first = await started([up, away]);
     await first.put(item("x"));
-    await vi.waitFor(() => expect(first.stats().pending).toBe(1));
+    await vi.waitFor(() => expect(first.stats().pending).toBe(1), { timeout: 60_000 });
     expect([first.waitsFor("x", "up"), first.waitsFor("x", "away")]).toEqual([false, true]);
     await first.shutdown();
     away.works = true;
@@ -92,7 +92,7 @@ describe("an outbox", () => {
     await one.put(item("a:firing", "a"));
     await one.put(item("a:resolved", "a"));
     await one.put(item("b:firing", "b"));
-    await vi.waitFor(() => expect(got).toEqual(["b:firing"]));
+    await vi.waitFor(() => expect(got).toEqual(["b:firing"]), { timeout: 60_000 });
     refuses = false;
     await idle(one);
     expect(got).toEqual(["b:firing", "a:firing", "a:resolved"]);

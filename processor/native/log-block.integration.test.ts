@@ -57,7 +57,7 @@ describe("a log block in the engine", () => {
       }),
       { numRuns: 25 },
     );
-  }, 60_000);
+  });
 
   it("is as before after a body that does not decode", () => {
     const block = createLogBlock();

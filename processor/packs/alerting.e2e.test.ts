@@ -10,7 +10,7 @@ import { createServiceFixture, type ServiceFixture } from "../testing/running-se
 import { findPrograms } from "./testing/programs.ts";
 
 const programs = findPrograms();
-const PATIENCE = { timeout: 50_000, interval: 200 };
+const PATIENCE = { timeout: 60_000, interval: 200 };
 const deploy = (path: string): string => fileURLToPath(new URL(`../../deploy/${path}`, import.meta.url));
 
 interface Notification {
@@ -132,7 +132,7 @@ describe.skipIf(programs === undefined)("with a real Prometheus and a real Alert
     });
     expect(resolved.status).toBe(200);
     await vi.waitFor(() => expect(heard("resolved", "RunproofAgentFails")).toBeDefined(), PATIENCE);
-  }, 150_000);
+  });
 
   it("scrapes every metric that the rules of the loop are about", async () => {
     const { adminUrl = "" } = await fixture.start();
@@ -150,5 +150,5 @@ describe.skipIf(programs === undefined)("with a real Prometheus and a real Alert
     ]) {
       await vi.waitFor(async () => expect(await series(name), name).toBe(1), PATIENCE);
     }
-  }, 90_000);
+  });
 });

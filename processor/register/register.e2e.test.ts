@@ -245,6 +245,6 @@ describe("a collector in trouble", () => {
       stderr: "",
     });
     // A guard against hanging; the bench measures.
-    expect(ended.exitMillis).toBeLessThan(8_000);
+    expect(ended.exitMillis).toBeLessThan(20_000);
   });
 });

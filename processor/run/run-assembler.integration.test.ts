@@ -318,7 +318,7 @@ describe("the run assembler", () => {
     await arrive(assembler, ...[good, bad, alsoGood].flatMap((run) => [startSpan(run), callSpan(run), rootSpan(run)]));
     await vi.waitFor(async () => {
       expect([await statusOf(good), await statusOf(alsoGood)]).toEqual(["passed", "passed"]);
-    }, 20_000);
+    }, 60_000);
     expect(await statusOf(bad)).toBeUndefined();
     expect(errors[0]).toContain(bad.runId);
   });

@@ -80,7 +80,7 @@ describe("GET /v1/scope/status", () => {
         expect(row).toBeDefined();
         return row;
       },
-      { timeout: 20_000, interval: 100 },
+      { timeout: 60_000, interval: 100 },
     );
     await store.close();
     expect(event?.LogAttributes).toEqual({

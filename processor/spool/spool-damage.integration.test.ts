@@ -40,7 +40,7 @@ it("recovers every record before the damage in 2,000 logs cut or bit-flipped any
     await spool.shutdown();
   }
   expect(problems).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 /** One segment with records of many sizes: its name, its bytes and where each record ends. */
 async function writtenLog(

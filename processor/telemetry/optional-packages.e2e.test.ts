@@ -21,7 +21,7 @@ describe("an installation without the OTel SDK", () => {
   ])("is told by %s what to install", async (load, command) => {
     const script = `const { ${load} } = await import("./optional-packages.ts");
       console.log((await ${load}()).message);`;
-    const options = { cwd: directory, timeout: 30_000 };
+    const options = { cwd: directory, timeout: 120_000 };
     const args = ["--input-type=module", "-e", script];
     const { stdout } = await promisify(execFile)(process.execPath, args, options);
     expect(stdout).toContain(command);

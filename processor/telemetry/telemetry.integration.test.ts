@@ -226,8 +226,8 @@ describe("telemetry that is sent", () => {
     telemetry.observe(SOURCES);
     countAll(telemetry);
     await telemetry.spans.around({ name: "runproof.test_work" }, async () => {});
-    await vi.waitFor(() => expect(metrics.has(SELF_METRICS.requests.name)).toBe(true), { timeout: 10_000 });
-    await vi.waitFor(() => expect(traces.length).toBeGreaterThan(0), { timeout: 10_000 });
+    await vi.waitFor(() => expect(metrics.has(SELF_METRICS.requests.name)).toBe(true), { timeout: 60_000 });
+    await vi.waitFor(() => expect(traces.length).toBeGreaterThan(0), { timeout: 60_000 });
     expect([...metrics.keys()].toSorted()).toEqual(
       Object.values(SELF_METRICS)
         .map(({ name }) => name)
@@ -258,7 +258,7 @@ describe("telemetry that is sent", () => {
     const endpoint = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
     telemetry = await createTelemetry({ prometheus: false, endpoint, intervalMillis: 100, version: "1", onError });
     telemetry.observe(SOURCES);
-    await vi.waitFor(() => expect(refused).toBeGreaterThan(3), { timeout: 20_000 });
+    await vi.waitFor(() => expect(refused).toBeGreaterThan(3), { timeout: 60_000 });
     await telemetry.shutdown();
     refusing.closeAllConnections();
     await new Promise((resolve) => refusing.close(resolve));
@@ -290,7 +290,7 @@ describe("spans about stored batches", () => {
     });
     const signal = new AbortController().signal;
     await store(batch("a span of somebody else") as never, signal);
-    await vi.waitFor(() => expect(traces.length).toBeGreaterThan(0), { timeout: 10_000 });
+    await vi.waitFor(() => expect(traces.length).toBeGreaterThan(0), { timeout: 60_000 });
     expect(told).toHaveLength(1);
     const own = Buffer.from(traces[0] ?? "").toString("latin1");
     await store({ name: "2", bytes: 1, records: [{ payload: Buffer.from(own, "latin1") }] } as never, signal);

@@ -80,7 +80,7 @@ export function ended(
   { cwd, env, node = [] }: { cwd: string; env: Record<string, string>; node?: readonly string[] },
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...node, script, ...args], { cwd, env, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [...node, script, ...args], { cwd, env, timeout: 180_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

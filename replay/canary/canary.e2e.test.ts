@@ -32,7 +32,7 @@ const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 const ours = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const MODULE = "agents/researcher.mjs";
 const SHIPPED = "missing_artifact_ref";
-const HANG_MILLIS = 120_000;
+const HANG_MILLIS = 300_000;
 
 const config = {
   agents: {

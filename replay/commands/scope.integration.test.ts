@@ -135,7 +135,7 @@ describe("runproof scope", () => {
     logs.length = 0;
     kept.set("production");
     await runproof(["status"], { RUNPROOF_PROJECT: "staging" });
-    await expect.poll(() => logs.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => logs.length).toBe(1);
     const { resourceLogs } = JSON.parse(logs[0] ?? "") as { resourceLogs: { scopeLogs: { logRecords: object[] }[] }[] };
     const text = (stringValue: string) => ({ stringValue });
     expect(resourceLogs[0]?.scopeLogs[0]?.logRecords).toMatchObject([

@@ -27,7 +27,7 @@ let url: string;
 const interrupted = new AbortController();
 let ended: Promise<number>;
 
-describe.runIf(isLong)("the server with the service's tokens", { timeout: 180_000 }, () => {
+describe.runIf(isLong)("the server with the service's tokens", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "runproof-mcp-tokens-"));
     const tokensFile = join(folder, "tokens.json");
@@ -60,7 +60,7 @@ describe.runIf(isLong)("the server with the service's tokens", { timeout: 180_00
       .toString()
       .replace(/^MCP +/, "")
       .trim();
-  }, 180_000);
+  });
 
   afterAll(async () => {
     interrupted.abort();

@@ -18,7 +18,7 @@ import { reportAgentSource } from "./testing/report-agent-source.ts";
 const CLI = fileURLToPath(new URL("../cli.ts", import.meta.url));
 const TOKEN = "a-token-of-this-test";
 const MODULE = "agents/researcher.mjs";
-const HANG_MILLIS = 180_000;
+const HANG_MILLIS = 300_000;
 const isLong = process.env["RUNPROOF_LONG_TESTS"] === "1";
 const AGENT = { agent: "researcher", finding: "otters hold hands", report: "out/report.md" };
 

@@ -47,7 +47,7 @@ const sent = (event: string): Sent[] =>
 
 /** Evidence of the runs that were closed, once there are so many. */
 async function closed(count: number): Promise<Record<string, unknown>[]> {
-  await expect.poll(() => sent("close").length, { timeout: 20_000 }).toBe(count);
+  await expect.poll(() => sent("close").length).toBe(count);
   return sent("close").map(
     (span) => JSON.parse(String(attribute(span, semconv.ATTR_EVIDENCE))) as Record<string, unknown>,
   );

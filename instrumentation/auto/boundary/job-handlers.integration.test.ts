@@ -49,7 +49,7 @@ async function worked(queue: string, handler: () => unknown, data: object): Prom
   await boss.createQueue(queue, { name: queue, retryLimit: 0 } as never);
   await boss.work(queue, { pollingIntervalSeconds: 0.5 }, async () => handler());
   const id = await boss.send(queue, data);
-  await expect.poll(() => sent("close").length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => sent("close").length).toBe(1);
   await boss.offWork(queue);
   return { id };
 }
@@ -71,9 +71,7 @@ describe("a job of pg-boss", () => {
     const { id } = await worked("broken", () => Promise.reject(broken), {});
     const evidence = JSON.parse(String(attribute(sent("close")[0], semconv.ATTR_EVIDENCE))) as { error: unknown };
     expect(evidence.error).toMatchObject({ errorClass: "BrokenJob" });
-    await expect
-      .poll(async () => (await boss.getJobById("broken", String(id)))?.state, { timeout: 20_000 })
-      .toBe("failed");
+    await expect.poll(async () => (await boss.getJobById("broken", String(id)))?.state).toBe("failed");
   });
 });
 

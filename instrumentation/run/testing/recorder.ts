@@ -74,7 +74,7 @@ export async function startRecorder({
           ...(given.sampler === undefined ? {} : { sampler: given.sampler }),
         });
   node?.start();
-  configure({ endpoint: collector.url, deadlineMillis: 300, serviceName: "tester", ...options, stateDirectory });
+  configure({ endpoint: collector.url, deadlineMillis: 10_000, serviceName: "tester", ...options, stateDirectory });
   const { channel } = runtime();
   const direct = (): SeenSpan[] => bodies.flatMap(spansOfBody);
   const exported = (): SeenSpan[] => exporter.getFinishedSpans().map(fromSdkSpan);

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { rowsOf, startEngineFixture } from "../testing/engine-fixture.ts";
 
-const PATIENCE = { timeout: 30_000, interval: 50 };
+const PATIENCE = { timeout: 60_000, interval: 50 };
 const CONTENT = "SELECT count() AS rows, toString(sum(cityHash64(*))) AS content FROM kept";
 
 /** A table of two blocks, merged into one part; returns the directory of that part. */
@@ -25,7 +25,7 @@ async function mergedPart(service: ClickHouseClient): Promise<string> {
   return part?.path ?? "";
 }
 
-describe("an engine with a merged part whose marks came out empty", { timeout: 90_000 }, () => {
+describe("an engine with a merged part whose marks came out empty", () => {
   it("is restarted before anybody reads, says which part it put aside, and has all rows", async () => {
     const { engine, service, close } = await startEngineFixture();
     onTestFinished(close);
@@ -52,7 +52,7 @@ describe("an engine with a merged part whose marks came out empty", { timeout: 9
   });
 });
 
-describe("an engine with sound parts", { timeout: 90_000 }, () => {
+describe("an engine with sound parts", () => {
   it("is not restarted for errors that a reader makes up", async () => {
     const { engine, service, reader, close } = await startEngineFixture();
     onTestFinished(close);

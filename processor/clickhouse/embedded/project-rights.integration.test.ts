@@ -87,7 +87,7 @@ it("a project's session finds no statement of others to kill", async () => {
   expect(await run("SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleepEachRow%'")).toBe("1\n");
 });
 
-it("no system table shows a project's session what others do", { timeout: 60_000 }, async () => {
+it("no system table shows a project's session what others do", { timeout: 240_000 }, async () => {
   const endless = /^(?:numbers|numbers_mt|zeros|zeros_mt|primes|generate_series|generateSeries|models)$/;
   const names = (await run("SELECT name FROM system.tables WHERE database = 'system'")).trim().split("\n");
   expect(names.length).toBeGreaterThan(50);

@@ -54,7 +54,7 @@ describe("an engine that is killed during inserts", () => {
     };
     const killer = async (): Promise<void> => {
       for (const at of [15, 45, 80]) {
-        await vi.waitUntil(() => acknowledged.length >= at, { timeout: 30_000, interval: 5 });
+        await vi.waitUntil(() => acknowledged.length >= at, { timeout: 60_000, interval: 5 });
         process.kill(engine.pid() as number, "SIGKILL");
       }
     };
@@ -62,7 +62,7 @@ describe("an engine that is killed during inserts", () => {
     expect(engine.url()).toBe(url);
     const stored = await rowsOf<{ id: number }>(service, "SELECT id FROM acknowledged ORDER BY id");
     expect(stored.map((row) => row.id)).toEqual(acknowledged.toSorted((a, b) => a - b));
-  }, 60_000);
+  });
 
   it("still knows a deduplication token after the restart", async () => {
     fixture = await startEngineFixture();
@@ -78,11 +78,11 @@ describe("an engine that is killed during inserts", () => {
     await send();
     const killed = engine.pid() as number;
     process.kill(killed, "SIGKILL");
-    await vi.waitUntil(() => engine.pid() !== killed && !isRunning(killed), { timeout: 20_000 });
-    await vi.waitUntil(async () => (await service.ping()).success, { timeout: 20_000 });
+    await vi.waitUntil(() => engine.pid() !== killed && !isRunning(killed), { timeout: 60_000 });
+    await vi.waitUntil(async () => (await service.ping()).success, { timeout: 60_000 });
     await send();
     expect(await rowsOf(service, "SELECT count() AS n FROM acknowledged")).toEqual([{ n: 1 }]);
-  }, 60_000);
+  });
 });
 
 describe("the supervisor", () => {
@@ -91,22 +91,22 @@ describe("the supervisor", () => {
     const { engine, service } = fixture;
     const hung = engine.pid() as number;
     process.kill(hung, "SIGSTOP");
-    await vi.waitUntil(() => engine.pid() !== hung, { timeout: 20_000 });
+    await vi.waitUntil(() => engine.pid() !== hung, { timeout: 60_000 });
     expect(await rowsOf(service, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
     expect(isRunning(hung)).toBe(false);
-  }, 60_000);
+  });
 
   it("restarts an engine that has stored nothing yet", async () => {
     fixture = await startEngineFixture();
     for (let restarts = 0; restarts < 2; restarts++) {
       const killed = fixture.engine.pid() as number;
       process.kill(killed, "SIGKILL");
-      await vi.waitUntil(() => fixture?.engine.pid() !== killed, { timeout: 20_000 });
+      await vi.waitUntil(() => fixture?.engine.pid() !== killed, { timeout: 60_000 });
     }
     const { service } = fixture;
-    await vi.waitUntil(async () => (await service.ping()).success, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await service.ping()).success, { timeout: 60_000 });
     await service.command({ query: "CREATE TABLE first (a Int8) ENGINE = MergeTree ORDER BY a" });
-  }, 60_000);
+  });
 
   it("names a data directory in use, a busy port and an unusable path", async () => {
     fixture = await startEngineFixture();
@@ -127,7 +127,7 @@ describe("the supervisor", () => {
     const open = createEmbeddedEngine({ dataDirectory: directory, port: 0, host: "0.0.0.0" });
     await expect(open.start()).rejects.toThrow(/loopback/);
     await rm(directory, { recursive: true });
-  }, 60_000);
+  });
 
   it("shuts down safely twice and without a start", async () => {
     const directory = await mkdtemp(join(tmpdir(), "runproof-engine-"));
@@ -138,7 +138,7 @@ describe("the supervisor", () => {
     await Promise.all([engine.shutdown(), engine.shutdown()]);
     expect(isRunning(pid)).toBe(false);
     await rm(directory, { recursive: true });
-  }, 30_000);
+  });
 
   it("lets a running query finish before it ends", async () => {
     fixture = await startEngineFixture();
@@ -146,7 +146,7 @@ describe("the supervisor", () => {
     await sleep(300);
     await fixture.engine.shutdown();
     expect(await running).toEqual([{ slept: 0 }]);
-  }, 30_000);
+  });
 
   it("keeps the credential out of argv and the environment", async () => {
     fixture = await startEngineFixture();
@@ -177,7 +177,7 @@ describe("an installation without chdb", () => {
     const output = Buffer.concat(await bare.stdout.toArray()).toString();
     expect(output).toMatch(/^chdb_missing .*npm install chdb/);
     await rm(directory, { recursive: true });
-  }, 30_000);
+  });
 });
 
 describe("an engine whose parent dies", () => {
@@ -196,9 +196,9 @@ describe("an engine whose parent dies", () => {
     );
     expect(isRunning(pid)).toBe(true);
     parent.kill("SIGKILL");
-    await vi.waitUntil(() => !isRunning(pid), { timeout: 15_000 });
+    await vi.waitUntil(() => !isRunning(pid), { timeout: 60_000 });
     await rm(directory, { recursive: true });
-  }, 30_000);
+  });
 });
 
 describe("a light query", () => {
@@ -222,10 +222,10 @@ describe("a light query", () => {
       format: "JSONEachRow",
     });
     expect(await result.json()).toEqual([{ x: 1 }]);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(4_000);
     for (const outcome of await Promise.all(heavy)) expect(outcome).toMatchObject({ type: "TIMEOUT_EXCEEDED" });
     await client.close();
-  }, 30_000);
+  });
 
   it("that nobody waits for any more is killed", async () => {
     fixture = await startEngineFixture();
@@ -239,7 +239,7 @@ describe("a light query", () => {
       "SELECT count() AS n FROM system.processes WHERE query LIKE '%sum(sipHash64%' AND query NOT LIKE '%processes%'";
     const service = fixture.service;
     await vi.waitUntil(async () => ((await rowsOf<{ n: number }>(service, running))[0]?.n ?? 1) === 0, {
-      timeout: 5_000,
+      timeout: 60_000,
     });
-  }, 30_000);
+  });
 });

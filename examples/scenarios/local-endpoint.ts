@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** Something on this machine that an agent depends on. */
@@ -11,6 +11,7 @@ export interface EndpointRequest {
   /** `POST /alerts`, without the query. */
   readonly route: string;
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
   /** The JSON body; `undefined` when there is none. */
   readonly body: unknown;
 }
@@ -25,7 +26,12 @@ export async function startEndpoint(answer: (request: EndpointRequest) => Endpoi
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const { pathname, searchParams: query } = new URL(request.url ?? "/", "http://127.0.0.1");
-      const [status, told] = answer({ route: `${request.method ?? ""} ${pathname}`, query, body });
+      const [status, told] = answer({
+        route: `${request.method ?? ""} ${pathname}`,
+        query,
+        headers: request.headers,
+        body,
+      });
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(told));
     });
   });

@@ -5,7 +5,7 @@ const rooms = "{instrumentation,processor,replay,examples}/**";
 /** A busy machine is no failure: what is waited for gets a minute, and times in tests guard against hanging alone. */
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
-// Two cores: the fast tests share them; those that start processes and watch the clock come after, one file at a time.
+// Two cores: the fast tests come first; those that start processes and watch the clock come after.
 export default defineConfig({
   test: {
     projects: [
@@ -26,7 +26,7 @@ export default defineConfig({
           name: "e2e",
           include: [`${rooms}/*.e2e.test.ts`],
           exclude: ["**/node_modules/**"],
-          maxWorkers: 1,
+          maxWorkers: 2,
           testTimeout: 240_000,
           hookTimeout: 240_000,
           expect: { poll: PATIENCE },

@@ -49,7 +49,7 @@ describe("a record channel", () => {
     const source = `
       import { createRecordChannel } from ${at("record-channel.ts")};
       import { sampleRecord as record, sampleRun as run } from ${at("testing/sample-records.ts")};
-      const channel = createRecordChannel({ endpoint: ${JSON.stringify(endpoint)}, deadlineMillis: 10_000,
+      const channel = createRecordChannel({ endpoint: ${JSON.stringify(endpoint)}, deadlineMillis: 2_000,
         spoolDirectory: ${JSON.stringify(directory)}, resource: { attributes: { "service.name": "child" } } });
       ${script}`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
@@ -102,7 +102,7 @@ describe("a record channel", () => {
   it("waits for a hanging collector no longer than the deadline, and takes a late acknowledgement", async () => {
     let late: (() => void) | undefined;
     collector.answer = (response) => void (late ??= () => response.end("{}"));
-    const channel = channelTo(collector.url);
+    const channel = channelTo(collector.url, directory, 200);
     const start = performance.now();
     expect(await channel.send(sampleRecord(1))).toBe("spooled");
     expect(performance.now() - start).toBeLessThan(20_000);

@@ -231,6 +231,18 @@ describe("exit codes", () => {
     expect(ran.stdout).toMatch(/^ERRORED/);
   });
 
+  test.runIf(process.platform === "linux")(
+    "a service bounds its young generation, in the process it was started as",
+    async () => {
+      const line = await readFile(`/proc/${service.pid}/cmdline`, "utf8");
+      expect(line.split("\0").slice(1, 4)).toEqual([
+        "--max-semi-space-size=4",
+        expect.stringContaining("cli.ts"),
+        "serve",
+      ]);
+    },
+  );
+
   test("0 for a service that was told to stop", async () => {
     service.kill("SIGTERM");
     const [code] = (await once(service, "exit")) as [number | null];

@@ -16,6 +16,7 @@ import { type FixtureMinimiseFlags, minimiseCommand } from "./commands/minimise.
 import { action, prepare, runCommandLine } from "./commands/run-command-line.ts";
 import { listRuns, type RunsListFlags, type RunsShowFlags, showRun } from "./commands/runs.ts";
 import { addScope } from "./commands/scope-program.ts";
+import { beginLean } from "./commands/begin-lean.ts";
 import { serve, type ServeFlags } from "./commands/serve.ts";
 import { checkStoreCommand, type StoreCheckFlags } from "./commands/store-check.ts";
 import { version } from "./version.ts";
@@ -45,7 +46,12 @@ function runproofProgram(context: CommandContext): Command {
       "--canary",
       "replay fixtures on a schedule; default RUNPROOF_CANARY=on, or canary.serve of the configuration",
     )
-    .action(action(program, (flags: ServeFlags) => serve(flags, context)));
+    .action(
+      action(program, (flags: ServeFlags) => {
+        beginLean();
+        return serve(flags, context);
+      }),
+    );
   addRuns(program, context);
   addBacktest(program, context);
   addFixture(program, context);

@@ -49,7 +49,7 @@ export interface EngineChildOptions extends Omit<Extract<ToEngine, { type: "star
 export async function startEngineChild(given: EngineChildOptions): Promise<EngineChild> {
   const { entry = entryPath(), onMessage = () => undefined, ...options } = given;
   const child = fork(entry, [], {
-    execArgv: [],
+    execArgv: YOUNG_GENERATION,
     // The engine reads a `config.xml` that lies where it is started; the folder of whoever starts us is not ours to trust.
     cwd: "/",
     // A group of its own: a Ctrl-C in the terminal must not end the engine before its parent has finished with it.
@@ -110,7 +110,10 @@ function entryPath(): string {
  * The engine's jemalloc: memory of finished merges goes back to the system within half a second, and not every one of
  * its hundred threads gets an arena of its own (100 MiB less resident at 10,000 spans/s, no slower).
  */
-const ALLOCATOR = "dirty_decay_ms:500,muzzy_decay_ms:500,narenas:4";
+const ALLOCATOR = "dirty_decay_ms:100,muzzy_decay_ms:0,narenas:2,background_thread:true";
+
+/** What passes through this process's JavaScript are handles and rows of small answers. */
+const YOUNG_GENERATION = ["--max-semi-space-size=2"];
 
 /**
  * Nothing of the parent's but what a process needs. No NODE_OPTIONS: a `--import` of ours would instrument the child.

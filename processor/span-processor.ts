@@ -1,7 +1,6 @@
 import { diag } from "@opentelemetry/api";
-import { failOpen } from "../instrumentation/fail-open.ts";
+import { reportFailure } from "../instrumentation/fail-open.ts";
 import * as semconv from "../instrumentation/semconv.ts";
-import type { SpanRow } from "./clickhouse/rows.ts";
 import { runFactsFromSpans } from "./evidence/run-facts-from-spans.ts";
 import type { EndingSpan, SdkSpan, SdkSpanProcessor } from "./sdk-span.ts";
 import { spanRowFromSdkSpan } from "./span-row-from-sdk-span.ts";
@@ -27,8 +26,11 @@ export interface RunSpanProcessorOptions {
 export class RunSpanProcessor implements SdkSpanProcessor {
   readonly #maxRuns: number;
   readonly #maxCallsPerRun: number;
-  /** Calls of the open runs, oldest run first; `null` for a run of which something is missing. */
-  readonly #runs = new Map<string, SpanRow[] | null>();
+  /**
+   * Calls of the open runs, oldest run first; `null` for a run of which something is missing. The spans as they are: an
+   * SDK changes none that has ended, and a row of each, held until the run ends, is 1 KB that outlives young garbage.
+   */
+  readonly #runs = new Map<string, SdkSpan[] | null>();
 
   constructor(options: RunSpanProcessorOptions = {}) {
     this.#maxRuns = options.maxRuns ?? 1_000;
@@ -36,15 +38,27 @@ export class RunSpanProcessor implements SdkSpanProcessor {
   }
 
   onStart(span: SdkSpan): void {
-    failOpen("noting a run", () => isRoot(span) && this.#open(runIdOf(span)), undefined);
+    try {
+      if (isRoot(span)) this.#open(runIdOf(span));
+    } catch (error) {
+      reportFailure("noting a run", error);
+    }
   }
 
   onEnding(span: EndingSpan): void {
-    failOpen("judging a run", () => isRoot(span) && this.#close(span), undefined);
+    try {
+      if (isRoot(span)) this.#close(span);
+    } catch (error) {
+      reportFailure("judging a run", error);
+    }
   }
 
   onEnd(span: SdkSpan): void {
-    failOpen("holding a call", () => isCall(span) && this.#hold(span), undefined);
+    try {
+      if (isCall(span)) this.#hold(span);
+    } catch (error) {
+      reportFailure("holding a call", error);
+    }
   }
 
   async forceFlush(): Promise<void> {}
@@ -65,7 +79,7 @@ export class RunSpanProcessor implements SdkSpanProcessor {
     const runId = runIdOf(span);
     const calls = this.#runs.get(runId);
     if (calls === undefined || calls === null) return;
-    if (calls.length < this.#maxCallsPerRun) calls.push(spanRowFromSdkSpan(span));
+    if (calls.length < this.#maxCallsPerRun) calls.push(span);
     else this.#runs.set(runId, null);
   }
 
@@ -74,7 +88,7 @@ export class RunSpanProcessor implements SdkSpanProcessor {
     const calls = this.#runs.get(runId) ?? null;
     this.#runs.delete(runId);
     if (calls === null) return;
-    const facts = runFactsFromSpans(runId, [...calls, spanRowFromSdkSpan(span)]);
+    const facts = runFactsFromSpans(runId, [...calls, span].map(spanRowFromSdkSpan));
     const { contract, evidence } = facts;
     // The SDK's attribute limits may have cut them; the run's own records carry them whole to the collector.
     if (contract === null || evidence.closing === null) return;

@@ -5,39 +5,64 @@ import type { Attempt, CaptureForm } from "../contract/evidence.ts";
 import { canonicalJson } from "../json/canonical.ts";
 import type { JsonValue } from "../json/json.ts";
 import * as semconv from "../semconv.ts";
+import type { CallPlan } from "./call-plan.ts";
 import type { CallSpec } from "./call-spec.ts";
 import type { CallStart } from "./call-span.ts";
 
 export type CallField = "arguments" | "result";
 
-/** A call as it is told: every text redacted. */
-export interface ToldCall {
-  readonly attributes?: Readonly<Record<string, string>>;
-  readonly name: string;
+/** What is told of a call alone: every text redacted. */
+export interface OwnOfCall {
   readonly callId: string | undefined;
   readonly path: string;
   readonly given: CapturedValue | undefined;
 }
 
+/** A call as it is told: every text redacted. */
+export interface ToldCall extends OwnOfCall {
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly name: string;
+}
+
 /** How the span of a call begins. */
 export const callStart = (
-  { kind, sideEffect, isObserved }: CallSpec<unknown>,
+  { kind, sideEffect, isObserved = false }: CallSpec<unknown>,
   { name, callId, path, given, attributes = {} }: ToldCall,
 ): CallStart => ({
   name: spanName(kind, name),
   kind: KINDS[kind],
-  attributes: {
-    ...attributes,
-    ...KIND_ATTRIBUTES[kind],
-    [semconv.ATTR_CALL_KIND]: kind,
-    [semconv.ATTR_CALL_PATH]: path,
-    [semconv.ATTR_SIDE_EFFECT]: sideEffect,
-    [NAME_ATTRIBUTES[kind]]: name,
-    ...(isObserved === true ? { [semconv.ATTR_CALL_OBSERVED]: "true" } : {}),
-    ...(callId === undefined ? {} : { [semconv.ATTR_TOOL_CALL_ID]: callId }),
-    ...(given?.text === undefined ? {} : { [valueAttribute(kind, "arguments")]: given.text }),
-  },
+  attributes: sharedAttributes({ kind, name, sideEffect, isObserved }, attributes),
+  own: ownAttributes(kind, { path, callId, given }),
 });
+
+/** The same for a call of a plan. */
+export const plannedStart = ({ kind, spanName: name, attributes }: CallPlan, call: OwnOfCall): CallStart => ({
+  name,
+  kind: KINDS[kind],
+  attributes,
+  own: ownAttributes(kind, call),
+});
+
+/** What the span of a call says from its start and shares with those of other calls. */
+export function sharedAttributes(
+  { kind, name, sideEffect, isObserved }: Pick<CallSpec<unknown>, "kind" | "name" | "sideEffect" | "isObserved">,
+  told: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const shared: Record<string, string> = Object.assign({}, told, KIND_ATTRIBUTES[kind]);
+  shared[semconv.ATTR_CALL_KIND] = kind;
+  shared[semconv.ATTR_SIDE_EFFECT] = sideEffect;
+  shared[NAME_ATTRIBUTES[kind]] = name;
+  if (isObserved === true) shared[semconv.ATTR_CALL_OBSERVED] = "true";
+  return shared;
+}
+
+/** And what it does not share. */
+function ownAttributes(kind: CallKind, { path, callId, given }: OwnOfCall): Record<string, string> {
+  const own: Record<string, string> = { [semconv.ATTR_CALL_PATH]: path };
+  if (callId !== undefined) own[semconv.ATTR_TOOL_CALL_ID] = callId;
+  if (given?.text !== undefined) own[valueAttribute(kind, "arguments")] = given.text;
+  return own;
+}
 
 const KINDS = {
   tool: SpanKind.INTERNAL,
@@ -61,7 +86,7 @@ const KIND_ATTRIBUTES = {
 } as const;
 
 /** Names follow the GenAI conventions: `execute_tool {name}`, `chat {model}`. An exchange is named by method and host. */
-function spanName(kind: CallKind, name: string): string {
+export function spanName(kind: CallKind, name: string): string {
   if (kind === "model") return `${semconv.OPERATION_CHAT} ${name}`;
   if (kind === "http") return name;
   return kind === "tool" ? `${semconv.OPERATION_EXECUTE_TOOL} ${name}` : `probe ${name}`;
@@ -92,7 +117,7 @@ function captureTextOf(given: CapturedValue | undefined, kept: CapturedValue | u
 }
 
 // Nearly every call has one of these, and writes it each time.
-const NOTHING_CAPTURED = captureTextOf(NOT_LOOKED_AT, NOT_LOOKED_AT);
+const NOTHING_CAPTURED = flat(captureTextOf(NOT_LOOKED_AT, NOT_LOOKED_AT));
 const FORMS = ["full", "redacted", "hash"] as const satisfies readonly CaptureForm[];
 const withForm = (form: CaptureForm): CapturedValue => ({ form, bytes: 0 });
 const USUAL_CAPTURES = Object.fromEntries(
@@ -111,4 +136,9 @@ export function attemptsText(attempts: readonly Attempt[]): string {
 const attemptsTextOf = (attempts: readonly Attempt[]): string =>
   canonicalJson(attempts.map((one) => ({ status: one.status, error_class: one.errorClass, wait_ms: one.waitMillis })));
 
-const ONE_GOOD_ATTEMPT = attemptsTextOf([{ status: "ok", errorClass: null, waitMillis: 0 }]);
+const ONE_GOOD_ATTEMPT = flat(attemptsTextOf([{ status: "ok", errorClass: null, waitMillis: 0 }]));
+
+/** The same text in one piece: what was put together from parts is read at two thirds of the speed, for ever. */
+function flat(text: string): string {
+  return Buffer.from(text).toString();
+}

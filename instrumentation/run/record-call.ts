@@ -1,4 +1,6 @@
+import { callInterceptor, type CallAnswer } from "../capture/call-interceptor.ts";
 import { errorClassOf } from "../capture/error-class.ts";
+import type { JsonValue } from "../json/json.ts";
 import type { CallSpec } from "./call-spec.ts";
 import { openCall, type OpenedCall } from "./open-call.ts";
 
@@ -14,7 +16,9 @@ export async function recordCall<Result>(
   const call = openCall(spec as CallSpec<unknown>, args);
   if (call === undefined) return await execute();
   try {
-    const result = await call.within(() => answerOrExecute(spec, call, execute));
+    // Only a replay answers; to ask it nevertheless would cost each call of a tool three promises.
+    const answer = callInterceptor() === undefined ? undefined : await call.within(() => call.answer());
+    const result = answer === undefined ? await executed(call, execute, spec) : (resultOf(call, answer) as Result);
     call.returned(result);
     return result;
   } catch (error) {
@@ -23,37 +27,31 @@ export async function recordCall<Result>(
   }
 }
 
-async function answerOrExecute<Result>(
-  spec: CallSpec<Result>,
-  call: OpenedCall,
-  execute: () => Promise<Result>,
-): Promise<Result> {
-  const answer = await call.answer();
-  if (answer === undefined) return await executeWithRetries(spec, call, execute);
+function resultOf(call: OpenedCall, answer: CallAnswer): JsonValue {
   for (const attempt of answer.attempts ?? []) call.attempted(attempt);
   if (answer.outcome === "threw") throw answer.error;
-  return answer.result as Result;
+  return answer.result;
 }
 
 /** What a timer of Node can hold. */
 const MAX_WAIT_MILLIS = 2 ** 31 - 1;
+const SUCCEEDED = { status: "ok", errorClass: null, waitMillis: 0 } as const;
 
-async function executeWithRetries<Result>(
-  spec: CallSpec<Result>,
+async function executed<Result>(
   call: OpenedCall,
   execute: () => Promise<Result>,
+  { retries = 0, retryWaitMillis = 100 }: CallSpec<Result>,
 ): Promise<Result> {
-  const retries = spec.retries ?? 0;
   let waitMillis = 0;
   for (let attempt = 0; ; attempt++) {
     try {
-      const result = await execute();
-      call.attempted({ status: "ok", errorClass: null, waitMillis });
+      const result = await call.within(execute);
+      call.attempted(waitMillis === 0 ? SUCCEEDED : { ...SUCCEEDED, waitMillis });
       return result;
     } catch (error) {
       call.attempted({ status: "error", errorClass: errorClassOf(error), waitMillis });
       if (!(attempt < retries)) throw error;
-      waitMillis = Math.min((spec.retryWaitMillis ?? 100) * 2 ** attempt, MAX_WAIT_MILLIS);
+      waitMillis = Math.min(retryWaitMillis * 2 ** attempt, MAX_WAIT_MILLIS);
       await new Promise((resolve) => setTimeout(resolve, waitMillis));
     }
   }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Context } from "@opentelemetry/api";
 import type { ActiveRun } from "./active-run.ts";
 
 /** Where in a run the current code is: the run itself, or inside one of its calls. Call paths are counted here. */
@@ -11,6 +12,14 @@ export interface StepScope {
   readonly ordinals: Map<string, number>;
   /** Somebody looks at the state here: calls are evidence, and not steps of the agent. */
   readonly observing: boolean;
+  /** The context in which spans find their parent here, as it was last made; see `contextIn()`. */
+  parent: ParentContext | undefined;
+}
+
+/** A context, and the active one it was made from. */
+export interface ParentContext {
+  readonly active: Context;
+  readonly context: Context;
 }
 
 // Own storage, because OpenTelemetry's context carries nothing without an SDK, and the run must be found even then.
@@ -26,6 +35,7 @@ export const newScope = (run: ActiveRun, path = run.path, spanId = run.rootSpanI
   spanId,
   ordinals: new Map(),
   observing: false,
+  parent: undefined,
 });
 
 /** The place directly under a run, the same for everybody who enters it: calls made in turns are counted on. */
@@ -57,11 +67,14 @@ export const inScope = <Result>(scope: StepScope, work: () => Result): Result =>
  * Path of the next call of `name` in this scope: name and ordinal within the parent step, in start order. It does not
  * depend on when calls end, so parallel calls keep their places in a replay.
  */
-export function nextCallPath(scope: StepScope, name: string): string {
-  // Counted under the written form: `a/b` and `a_b` must not share a place.
-  const written = name.replaceAll(/[/#]/g, "_");
-  const ordinal = scope.ordinals.get(written) ?? 0;
-  scope.ordinals.set(written, ordinal + 1);
-  const step = `${written}#${ordinal}`;
-  return scope.path === "" ? step : `${scope.path}/${step}`;
+export const nextCallPath = (scope: StepScope, name: string): string => nextStepPath(scope, writtenStep(name));
+
+/** A name as call paths have it. */
+export const writtenStep = (name: string): string => name.replaceAll(/[/#]/g, "_");
+
+/** The same for a name that is written already: `a/b` and `a_b` are counted together, and must not share a place. */
+export function nextStepPath({ ordinals, path }: StepScope, written: string): string {
+  const ordinal = ordinals.get(written) ?? 0;
+  ordinals.set(written, ordinal + 1);
+  return path === "" ? `${written}#${ordinal}` : `${path}/${written}#${ordinal}`;
 }

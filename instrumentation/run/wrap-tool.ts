@@ -22,18 +22,16 @@ export function wrapTool<Args, Result>(
   spec: ToolSpec<Awaited<Result>>,
   tool: (args: Args) => Result,
 ): (args: Args, options?: ToolCallOptions) => Promise<Awaited<Result>> {
-  return (args, options = {}) =>
-    recordCall<Awaited<Result>>(
-      {
-        sideEffect: "write",
-        ...spec,
-        kind: "tool",
-        ...(options.callId === undefined ? {} : { callId: options.callId }),
-      },
+  const anyCall: CallSpec<Awaited<Result>> = { sideEffect: "write", ...spec, kind: "tool", slot: {} };
+  return (args, { callId } = NO_OPTIONS) =>
+    recordCall(
+      callId === undefined ? anyCall : { ...anyCall, callId },
       args,
-      async () => (await tool(args)) as never,
+      () => tool(args) as Promise<Awaited<Result>>,
     );
 }
+
+const NO_OPTIONS: ToolCallOptions = {};
 
 /** A model as the agent calls it. */
 export interface ModelSpec<Result> extends Pick<CallSpec<Result>, "capture" | "retries" | "retryWaitMillis"> {
@@ -49,10 +47,6 @@ export function wrapModel<Request, Response>(
   model: (request: Request) => Response,
 ): (request: Request) => Promise<Awaited<Response>> {
   const { model: name, ...rest } = spec;
-  return (request) =>
-    recordCall<Awaited<Response>>(
-      { ...rest, kind: "model", name, sideEffect: "read" },
-      request,
-      async () => (await model(request)) as never,
-    );
+  const anyCall: CallSpec<Awaited<Response>> = { ...rest, kind: "model", name, sideEffect: "read", slot: {} };
+  return (request) => recordCall(anyCall, request, () => model(request) as Promise<Awaited<Response>>);
 }

@@ -41,9 +41,9 @@ export function createOwnProvider(env: Environment): OwnProvider | undefined {
   return { provider, queue };
 }
 
-function createExporter({ Exporter }: SdkPackages, url: string, env: Environment) {
+function createExporter(packages: SdkPackages, url: string, env: Environment) {
   const { headers } = runtime().options;
-  return new Exporter({
+  return packages.createExporter({
     url,
     headers,
     timeoutMillis: exportTimeoutMillis(env),

@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
 import type { Tracer, TracerProvider } from "@opentelemetry/api";
 import type { SdkSpan, SdkSpanProcessor } from "../sdk-span.ts";
+import { PROTOBUF_EXPORTER } from "./sdk-settings.ts";
+import { createSpanExporter } from "./span-exporter.ts";
 
 /** What we use of an SDK's provider; SDK 2.12 and 3.x fit. */
 export interface SdkProvider extends TracerProvider {
@@ -35,7 +37,7 @@ interface Resources {
   readonly defaultResource: () => { merge(other: object): object };
 }
 
-interface ExporterOptions {
+export interface ExporterOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMillis: number;
@@ -45,8 +47,10 @@ interface ExporterOptions {
 export interface SdkPackages {
   readonly sdk: SdkTrace;
   readonly resources: Resources;
-  readonly Exporter: new (options: ExporterOptions) => SdkExporter;
+  createExporter(options: ExporterOptions): SdkExporter;
 }
+
+type Exporter = new (options: ExporterOptions) => SdkExporter;
 
 /**
  * The OpenTelemetry SDK that is installed beside runproof, loaded synchronously; `undefined` when something of it is
@@ -60,8 +64,9 @@ export function loadSdkPackages(exporters: readonly string[]): SdkPackages | und
     const resources = ofSdk("@opentelemetry/resources") as Resources;
     const name = exporters.find((it) => isInstalled(require, it));
     if (name === undefined || typeof sdk.TracerProvider !== "function") return undefined;
-    const { OTLPTraceExporter } = require(name) as { readonly OTLPTraceExporter: SdkPackages["Exporter"] };
-    return { sdk, resources, Exporter: OTLPTraceExporter };
+    const { OTLPTraceExporter } = require(name) as { readonly OTLPTraceExporter: Exporter };
+    const ours = name === PROTOBUF_EXPORTER ? createSpanExporter : () => undefined;
+    return { sdk, resources, createExporter: (given) => ours(name, given) ?? new OTLPTraceExporter(given) };
   } catch {
     return undefined;
   }

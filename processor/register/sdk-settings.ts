@@ -65,7 +65,7 @@ export function samplerFrom(env: Environment, sdk: SdkTrace): object | undefined
 }
 
 const JSON_EXPORTER = "@opentelemetry/exporter-trace-otlp-http";
-const PROTOBUF_EXPORTER = "@opentelemetry/exporter-trace-otlp-proto";
+export const PROTOBUF_EXPORTER = "@opentelemetry/exporter-trace-otlp-proto";
 
 /** Packages that can export, the wanted one first (`OTEL_EXPORTER_OTLP_PROTOCOL`). Collectors take both encodings. */
 export function exporterPackages(env: Environment): readonly string[] {

@@ -156,9 +156,9 @@ test.each([
   ["takes over after a first request of equal bytes", () => Buffer.of(1), 1],
   ["is not asked again after a first request of other bytes", () => Uint8Array.of(2), 3],
   ["is not asked again after it failed on the first request", () => expect.fail("broken"), 3],
-])("our encoder %s", (_what, ours, theirsAsked) => {
+])("our encoder %s", (_what, encodeOurs, theirsAsked) => {
   let asked = 0;
-  const encode = comparedOnce(ours, () => {
+  const encode = comparedOnce(encodeOurs, () => {
     asked++;
     return Uint8Array.of(1);
   });

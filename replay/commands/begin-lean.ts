@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+
 /**
  * V8 lets the young generation of a thread grow to 48 MiB and more and keeps it. What the service makes is garbage within a
  * request: with semi-spaces of 4 MiB it is 90 MiB smaller at 10,000 spans/s, for the same processor time.
@@ -11,6 +13,8 @@ const SEMI_SPACE = "--max-semi-space-size";
  */
 export function beginLean(): void {
   const { execPath, execArgv, argv, env, platform } = process;
+  // Per cent that the old generation may grow before it is collected; V8 reads it each time.
+  setFlagsFromString("--heap-growing-percent=40");
   const isSaid = [...execArgv, env["NODE_OPTIONS"] ?? ""].some((flag) => flag.includes(SEMI_SPACE));
   if (isSaid || process.connected || !["linux", "darwin"].includes(platform)) return;
   process.execve?.(execPath, [execPath, `${SEMI_SPACE}=4`, ...execArgv, ...argv.slice(1)], env);

@@ -1,5 +1,5 @@
 import { diag } from "@opentelemetry/api";
-import { reportFailure } from "../instrumentation/fail-open.ts";
+import { failOpen } from "../instrumentation/fail-open.ts";
 import * as semconv from "../instrumentation/semconv.ts";
 import { runFactsFromSpans } from "./evidence/run-facts-from-spans.ts";
 import type { EndingSpan, SdkSpan, SdkSpanProcessor } from "./sdk-span.ts";
@@ -38,27 +38,15 @@ export class RunSpanProcessor implements SdkSpanProcessor {
   }
 
   onStart(span: SdkSpan): void {
-    try {
-      if (isRoot(span)) this.#open(runIdOf(span));
-    } catch (error) {
-      reportFailure("noting a run", error);
-    }
+    failOpen("noting a run", () => isRoot(span) && this.#open(runIdOf(span)), undefined);
   }
 
   onEnding(span: EndingSpan): void {
-    try {
-      if (isRoot(span)) this.#close(span);
-    } catch (error) {
-      reportFailure("judging a run", error);
-    }
+    failOpen("judging a run", () => isRoot(span) && this.#close(span), undefined);
   }
 
   onEnd(span: SdkSpan): void {
-    try {
-      if (isCall(span)) this.#hold(span);
-    } catch (error) {
-      reportFailure("holding a call", error);
-    }
+    failOpen("holding a call", () => isCall(span) && this.#hold(span), undefined);
   }
 
   async forceFlush(): Promise<void> {}

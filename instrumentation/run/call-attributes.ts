@@ -18,30 +18,11 @@ export interface OwnOfCall {
   readonly given: CapturedValue | undefined;
 }
 
-/** A call as it is told: every text redacted. */
-export interface ToldCall extends OwnOfCall {
-  readonly attributes?: Readonly<Record<string, string>>;
-  readonly name: string;
-}
-
 /** How the span of a call begins. */
 export const callStart = (
-  { kind, sideEffect, isObserved = false }: CallSpec<unknown>,
-  { name, callId, path, given, attributes = {} }: ToldCall,
-): CallStart => ({
-  name: spanName(kind, name),
-  kind: KINDS[kind],
-  attributes: sharedAttributes({ kind, name, sideEffect, isObserved }, attributes),
-  own: ownAttributes(kind, { path, callId, given }),
-});
-
-/** The same for a call of a plan. */
-export const plannedStart = ({ kind, spanName: name, attributes }: CallPlan, call: OwnOfCall): CallStart => ({
-  name,
-  kind: KINDS[kind],
-  attributes,
-  own: ownAttributes(kind, call),
-});
+  { kind, spanName: name, attributes }: Pick<CallPlan, "kind" | "spanName" | "attributes">,
+  call: OwnOfCall,
+): CallStart => ({ name, kind: KINDS[kind], attributes, own: ownAttributes(kind, call) });
 
 /** What the span of a call says from its start and shares with those of other calls. */
 export function sharedAttributes(

@@ -11,7 +11,7 @@ export interface CallStart {
   /** May be those of many calls. */
   readonly attributes: Readonly<Record<string, string>>;
   /** Of this call alone; they win. */
-  readonly own?: Readonly<Record<string, string>>;
+  readonly own: Readonly<Record<string, string>>;
 }
 
 export interface CallEnd {

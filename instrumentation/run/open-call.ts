@@ -4,7 +4,7 @@ import { NOT_LOOKED_AT, type CapturedValue } from "../capture/capture-value.ts";
 import type { Attempt } from "../contract/evidence.ts";
 import { failOpen, reportFailure } from "../fail-open.ts";
 import { parseJson } from "../json/json.ts";
-import { plannedStart } from "./call-attributes.ts";
+import { callStart } from "./call-attributes.ts";
 import { capture, returnedEnd, thrownEnd, type EndingCall } from "./call-end.ts";
 import { planOf, type CallPlan } from "./call-plan.ts";
 import { openCallSpan, type CallEnd, type CallSpan } from "./call-span.ts";
@@ -72,7 +72,7 @@ class Call implements OpenedCall, EndingCall {
     const { callId } = this.spec;
     try {
       const toldId = callId === undefined ? undefined : this.plan.runtime.redactor.text(String(callId));
-      return openCallSpan(scope, plannedStart(this.plan, { path: this.#path, callId: toldId, given: this.given }));
+      return openCallSpan(scope, callStart(this.plan, { path: this.#path, callId: toldId, given: this.given }));
     } catch (error) {
       reportFailure("opening a call's span", error);
       return undefined;

@@ -68,10 +68,10 @@ describe("startRun()", () => {
   });
 
   it("goes on at the deadline with the record in the crash spool when the collector hangs", async () => {
-    const seen = await start({ hangs: true, deadlineMillis: 200 });
+    const seen = await start({ hangs: true, deadlineMillis: 1_000 });
     const { value: run, millis } = await timed(startRun(contract));
-    expect(millis).toBeGreaterThan(150);
-    expect(millis).toBeLessThan(20_000);
+    expect(millis).toBeGreaterThan(950);
+    expect(millis).toBeLessThan(3_000);
     expect(await spoolText(seen)).toContain(run.runId);
   });
 
@@ -85,7 +85,7 @@ describe("startRun()", () => {
     const seen = await start();
     await misbehave(seen);
     const { value: run, millis } = await timed(startRun(contract));
-    expect(millis).toBeLessThan(20_000);
+    expect(millis).toBeLessThan(8_000); // It did not wait for the deadline of ten.
     expect(await closeRun(run)).toEqual({ runId: run.runId, verdict: null });
   });
 

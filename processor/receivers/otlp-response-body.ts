@@ -1,9 +1,9 @@
+import { lengthField, textField, varintField } from "../otlp/protobuf-writer.ts";
 import type { OtlpEncoding, OtlpSignal } from "./otlp-request.ts";
 
 /** Bodies of OTLP answers, in both encodings. */
 
 const EMPTY = new Uint8Array();
-const CONTINUES = 0x80n;
 const REJECTED_FIELD: Readonly<Record<OtlpSignal, string>> = {
   traces: "rejectedSpans",
   logs: "rejectedLogRecords",
@@ -24,13 +24,13 @@ export function partialResponse(
     const partialSuccess = { [REJECTED_FIELD[signal]]: String(partial.rejected), errorMessage: partial.message };
     return Buffer.from(JSON.stringify({ partialSuccess }));
   }
-  return textField(1, Buffer.concat([integerField(1, partial.rejected), textField(2, Buffer.from(partial.message))]));
+  return lengthField(1, varintField(1, partial.rejected), textField(2, partial.message));
 }
 
 /** `google.rpc.Status`. `code` is a gRPC status code. */
 export function statusBody(encoding: OtlpEncoding, code: number, message: string): Uint8Array {
   if (encoding === "json") return Buffer.from(JSON.stringify({ code, message }));
-  return Buffer.concat([integerField(1, code), textField(2, Buffer.from(message))]);
+  return Buffer.concat([varintField(1, code), textField(2, message)]);
 }
 
 const RETRY_INFO_TYPE = "type.googleapis.com/google.rpc.RetryInfo";
@@ -40,23 +40,7 @@ const NANOS_PER_SECOND = 1_000_000_000;
 export function statusWithRetryInfo(code: number, message: string, seconds: number): Uint8Array {
   const whole = Math.floor(seconds);
   const nanos = Math.floor((seconds - whole) * NANOS_PER_SECOND);
-  const delay = Buffer.concat([integerField(1, whole), integerField(2, nanos)]);
-  const any = Buffer.concat([textField(1, Buffer.from(RETRY_INFO_TYPE)), textField(2, textField(1, delay))]);
-  return Buffer.concat([statusBody("protobuf", code, message), textField(3, any)]);
-}
-
-const integerField = (field: number, value: number): Buffer => Buffer.from([field << 3, ...varint(value)]);
-
-const textField = (field: number, bytes: Uint8Array): Buffer =>
-  Buffer.concat([Buffer.from([(field << 3) | 2, ...varint(bytes.length)]), bytes]);
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = BigInt(value);
-  while (rest >= CONTINUES) {
-    bytes.push(Number((rest & 0x7fn) | CONTINUES));
-    rest >>= 7n;
-  }
-  bytes.push(Number(rest));
-  return bytes;
+  const retryInfo = lengthField(1, varintField(1, whole), varintField(2, nanos));
+  const any = [textField(1, RETRY_INFO_TYPE), lengthField(2, retryInfo)];
+  return Buffer.concat([statusBody("protobuf", code, message), lengthField(3, ...any)]);
 }

@@ -9,13 +9,14 @@ const SEMI_SPACE = "--max-semi-space-size";
 /**
  * Begins this process anew, with the same id, files, arguments and environment, and a young generation of bounded size: V8
  * reads that when it starts, and who types `runproof serve` gives no flags to it. Where somebody has, where the process
- * has a channel to its parent, which would be lost, and where the system cannot do it, nothing happens.
+ * has a channel to its parent, which would be lost, and where the system cannot do it, it goes on as it is.
  */
 export function beginLean(): void {
   const { execPath, execArgv, argv, env, platform } = process;
-  // Per cent that the old generation may grow before it is collected; V8 reads it each time.
-  setFlagsFromString("--heap-growing-percent=40");
   const isSaid = [...execArgv, env["NODE_OPTIONS"] ?? ""].some((flag) => flag.includes(SEMI_SPACE));
-  if (isSaid || process.connected || !["linux", "darwin"].includes(platform)) return;
-  process.execve?.(execPath, [execPath, `${SEMI_SPACE}=4`, ...execArgv, ...argv.slice(1)], env);
+  if (!isSaid && !process.connected && ["linux", "darwin"].includes(platform)) {
+    process.execve?.(execPath, [execPath, `${SEMI_SPACE}=4`, ...execArgv, ...argv.slice(1)], env);
+  }
+  // Per cent that the old generation may grow before it is collected; V8 reads this one each time.
+  setFlagsFromString("--heap-growing-percent=40");
 }

@@ -10,7 +10,7 @@ import { escapedXml, usersXml } from "./engine-users.ts";
  * back half a minute after it was dirtied; this is twice that. Each part that waits holds 100 KB of memory, and a steady
  * load leaves nine a second.
  */
-export const OLD_PARTS_SECONDS = 60;
+const OLD_PARTS_SECONDS = 60;
 
 /**
  * Merges at a time. The engine's own 32 are for servers: on two cores they only share the time of two, and hold the
